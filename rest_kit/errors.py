@@ -1,0 +1,150 @@
+"""Everything that rest_kit raises on purpose, free of HTTP: `problems` alone turns these into statuses.
+
+    RestKitError
+    ├── ConfigurationError            a controller, model or store is declared wrongly (a list of problems)
+    ├── InvalidInput                  what the caller sent cannot be used (a list of faults)
+    │   ├── MalformedBody             … the body is not the document that it claims to be
+    │   ├── ValidationError           … a value misfits the model
+    │   └── InvalidQuery              … a parameter or a query
+    └── StoreError                    the data
+        ├── RecordNotFound
+        ├── Conflict                  unique, foreign key, or changed since it was read
+        ├── Unsupported               the store has declared that it cannot do this
+        ├── ReadOnly                  … because nothing may be written there
+        └── StoreUnavailable          try again later
+            ├── StoreCorrupt          the file or row cannot be read, and says where
+            └── StoreFull             no room left
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class RestKitError(Exception):
+    """The root of every exception that rest_kit raises on purpose."""
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """The nearest valid name as a sentence ("; did you mean 'x'?"), or the valid names where none is near."""
+    names = [str(name) for name in known]
+    near = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    if not names:
+        return ""
+    return f"; valid: {', '.join(sorted(names)[:20])}"
+
+
+class ConfigurationError(RestKitError):
+    """A declaration is wrong; `problems` lists every mistake found, each a sentence naming key and remedy."""
+
+    def __init__(self, problems: str | Sequence[str], *, owner: str = "") -> None:
+        self.problems: list[str] = [problems] if isinstance(problems, str) else list(problems)
+        self.owner = owner
+        head = f"{owner}: " if owner else ""
+        if len(self.problems) == 1:
+            text = head + self.problems[0]
+        else:
+            text = head + f"{len(self.problems)} problems" + "".join(f"\n  - {p}" for p in self.problems)
+        super().__init__(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with what a caller sent: a stable code, a sentence, and where.
+
+    `path` is the way into the body (member names and list positions; `()` is the whole body); `parameter` names a
+    query parameter and `header` a header instead.
+    """
+
+    code: str
+    detail: str
+    path: tuple[str | int, ...] = ()
+    parameter: str | None = None
+    header: str | None = None
+
+    @property
+    def pointer(self) -> str:
+        """The JSON Pointer of `path` as a URI fragment (RFC 6901 §6)."""
+        return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self.path)
+
+    def under(self, *parents: str | int) -> Fault:
+        """The same fault seen from further out, with `parents` put before its path."""
+        return Fault(self.code, self.detail, (*parents, *self.path), self.parameter, self.header)
+
+
+class InvalidInput(RestKitError):
+    """What the caller sent cannot be used; `faults` holds every reason at once."""
+
+    def __init__(self, faults: Fault | Iterable[Fault]) -> None:
+        self.faults: list[Fault] = [faults] if isinstance(faults, Fault) else list(faults)
+        super().__init__("; ".join(fault.detail for fault in self.faults))
+
+
+class MalformedBody(InvalidInput):
+    """The body is not the document that its media type promises."""
+
+
+class ValidationError(InvalidInput):
+    """A body was read, but its values misfit the model.
+
+    Raised with a text (for the whole object), or with `Fault`s, by rest_kit and by users' own validators alike.
+    """
+
+    def __init__(self, faults: str | Fault | Iterable[Fault]) -> None:
+        super().__init__(Fault("invalid", faults) if isinstance(faults, str) else faults)
+
+
+class InvalidQuery(InvalidInput):
+    """A parameter, filter, ordering, cursor or page cannot be used."""
+
+
+class StoreError(RestKitError):
+    """The root of what a datastore raises; always `from` the driver's own error, whose text never travels on."""
+
+
+class RecordNotFound(StoreError):
+    """No record with that primary key, or none within the scope; the two are not told apart."""
+
+    def __init__(self, pk: Any) -> None:
+        self.pk = pk
+        super().__init__(f"no record with the primary key {pk!r}")
+
+
+class Conflict(StoreError):
+    """A write contradicts other data: `code` is `unique`, `foreign_key`, `restricted` or `stale`; `fields` names where."""
+
+    def __init__(self, detail: str, *, code: str = "unique", fields: Sequence[str] = (), index: int | None = None) -> None:
+        self.detail = detail
+        self.code = code
+        self.fields = tuple(fields)
+        self.index = index
+        super().__init__(detail)
+
+
+class Unsupported(StoreError):
+    """The store has declared in its capabilities that it cannot do this."""
+
+
+class ReadOnly(Unsupported):
+    """Nothing can be written here; the text says why and what would help."""
+
+
+class StoreUnavailable(StoreError):
+    """The data cannot be reached now; `retry_after` is a guess in seconds of when to try again."""
+
+    def __init__(self, detail: str, *, retry_after: int = 5) -> None:
+        self.retry_after = retry_after
+        super().__init__(detail)
+
+
+class StoreCorrupt(StoreUnavailable):
+    """A file, table or row cannot be read as what the model says; the text says where, for the log."""
+
+
+class StoreFull(StoreUnavailable):
+    """There is no room for the write; nothing was changed."""

@@ -1,0 +1,198 @@
+"""The contract between rest_kit and whatever holds the data.
+
+A store finds and gets records, and lets a function write within one atomic step; it knows nothing of HTTP. It says
+in its `Capabilities` what it can do, refuses the rest, and `rest_kit.testing.DataStoreConformance` holds it to that.
+
+    store = PythonListDataStore(rows)            # no I/O
+    store.bind(PersonModel())                    # no I/O either; without it the model is inferred at first use
+    store.find(Query(where=Filter("age", "gte", 30), page=Page(20), total=True))
+    store.atomic(lambda tx: tx.update(7, {**tx.get(7), "age": 31}))
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+
+from rest_kit.errors import ConfigurationError, Conflict, did_you_mean
+from rest_kit.events.log import EventLog
+from rest_kit.models.model import Model
+from rest_kit.query import Filter, Not, Page, Query, Result, Where, conjoin
+from rest_kit.types import Pk, Record
+
+T = TypeVar("T")
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What a store can do; what it does not claim it refuses with `Unsupported`.
+
+    `writable`: it takes inserts, updates and deletes (`why_not` says what would make it so);
+    `conditional`: a check and a write in one `atomic` cannot be separated by another writer;
+    `in_process`: the data live in this process alone, so several processes would each have their own;
+    `keyset`: a page can begin behind given key values; `search`: text search; `total`: an exact count;
+    `events`: it keeps a change log with the data.
+    """
+
+    writable: bool = True
+    conditional: bool = True
+    in_process: bool = False
+    keyset: bool = True
+    search: bool = True
+    total: bool = True
+    events: bool = True
+    why_not: str = ""
+
+
+class Tx(ABC):
+    """One atomic step: what it reads is locked until the end, and all that it writes is kept, or nothing.
+
+    Every write appends its event to the store's change log in the same step. Valid only inside `atomic`.
+    """
+
+    @abstractmethod
+    def get(self, pk: Pk, scope: Where | None = None) -> Record:
+        """The record with that primary key, if it is within the scope (RecordNotFound)."""
+
+    @abstractmethod
+    def find(self, query: Query) -> Result:
+        """What `DataStore.find` finds, as seen within this step."""
+
+    @abstractmethod
+    def insert(self, records: Sequence[Record]) -> list[Record]:
+        """Add records (without a pk where the store generates it); they return as stored (Conflict, StoreFull)."""
+
+    @abstractmethod
+    def update(self, pk: Pk, record: Record) -> Record:
+        """Replace the record's fields, its pk aside, by those given; it returns as stored (RecordNotFound, Conflict)."""
+
+    @abstractmethod
+    def delete(self, pk: Pk) -> None:
+        """Remove the record (RecordNotFound, Conflict where others refer to it)."""
+
+
+class DataStore(ABC):
+    """Where the data of one resource live. Instances are thread-safe and survive a fork.
+
+    `resource` tells where (its form is each store's own), `options` the rest; both are checked at construction, which
+    does no I/O (ConfigurationError lists every mistake).
+    """
+
+    resource_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {}
+    """For a resource given as a dict: which keys it may have, and of what type."""
+    option_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {}
+    """Which `options` the store takes, and of what type."""
+
+    def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
+        self.resource = resource
+        self.options = dict(options or {})
+        self._model: Model | None = None
+        self._opening = threading.RLock()
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What this store can do; may depend on the model and, once it is open, on what was found there."""
+
+    def bind(self, model: Model) -> None:
+        """Serve the data as this model; once, at class creation, without I/O. Binding the same again changes nothing."""
+        self._model = model
+
+    @property
+    def model(self) -> Model:
+        """The model that the records follow: the bound one (with a pk added where it has none), or the inferred one.
+
+        The first use may read the data (StoreUnavailable, StoreCorrupt).
+        """
+        with self._opening:
+            if self._model is None:
+                self._model = self.infer()
+            return self._model
+
+    @property
+    def bound_model(self) -> Model | None:
+        """The model if it is known without I/O."""
+        return self._model
+
+    @abstractmethod
+    def infer(self) -> Model:
+        """A model read off the data themselves (StoreUnavailable, StoreCorrupt)."""
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Return if the data can be reached now (StoreUnavailable)."""
+
+    @abstractmethod
+    def find(self, query: Query) -> Result:
+        """The records of the query's page, in its order, in one pass over one snapshot.
+
+        Each is a fresh dict of exactly `query.fields` (None: all), in that order, of the model's Python types.
+        """
+
+    @abstractmethod
+    def get(self, pk: Pk, scope: Where | None = None) -> Record:
+        """The record with that primary key, if it is within the scope (RecordNotFound)."""
+
+    @abstractmethod
+    def atomic(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` as one step: all that it writes is kept, or, when it raises, nothing. It may be run again."""
+
+    @abstractmethod
+    def changes(self) -> EventLog | None:
+        """The change log that lives with the data, or None where there is none or it is turned off."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files and connections; the store opens them again at the next use."""
+
+
+def check_keys(given: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]], where: str) -> list[str]:
+    """A sentence for every key that is unknown or whose value is of a wrong type."""
+    problems = []
+    for key, value in given.items():
+        if key not in known:
+            problems.append(f"{where} has no key {key!r}{did_you_mean(str(key), known)}")
+        elif not isinstance(value, known[key]) or (isinstance(value, bool) and known[key] is int):
+            problems.append(f"{where}[{key!r}] must be {type_names(known[key])}, not {value!r}")
+    return problems
+
+
+def type_names(expected: type | tuple[type, ...]) -> str:
+    """The types' names as a user would say them: `str or None`."""
+    types = expected if isinstance(expected, tuple) else (expected,)
+    return " or ".join("None" if t is type(None) else t.__name__ for t in types)
+
+
+def refuse(problems: list[str], owner: str) -> None:
+    """Raise what was found, all at once; nothing where nothing was found (ConfigurationError)."""
+    if problems:
+        raise ConfigurationError(problems, owner=owner)
+
+
+def check_unique(tx: Tx, model: Model, record: Record, pk: Pk | None, index: int | None = None) -> None:
+    """Refuse a record whose unique fields, alone or together, another record holds already (Conflict).
+
+    Nulls are distinct, as in SQL. `pk` is the record's own, None for one to be inserted; `index` its place in a batch.
+    """
+    assert model.pk is not None
+    for names in model.unique_sets:
+        values = [record.get(name) for name in names]
+        if any(value is None for value in values):
+            continue
+        others: list[Where] = [Filter(name, "eq", value) for name, value in zip(names, values, strict=True)]
+        if pk is not None:
+            others.append(Not(Filter(model.pk.name, "eq", pk)))
+        if tx.find(Query(where=conjoin(*others), fields=(model.pk.name,), page=Page(1))).records:
+            raise unique_conflict(names, index)
+
+
+def unique_conflict(names: Sequence[str], index: int | None = None) -> Conflict:
+    """The conflict that every store raises when values that must be unique are taken."""
+    if len(names) == 1:
+        detail = f"{names[0]} must be unique, and this value is taken"
+    else:
+        detail = f"{', '.join(names)} must be unique together"
+    return Conflict(detail, code="unique", fields=names, index=index)
