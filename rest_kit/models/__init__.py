@@ -1,0 +1,55 @@
+"""Models: what a record looks like, how it is read from JSON and text, and how it is inferred from data."""
+
+from __future__ import annotations
+
+from rest_kit.models.fields import (
+    BooleanField,
+    ChoiceField,
+    DateField,
+    DateTimeField,
+    DecimalField,
+    DictField,
+    Field,
+    FloatField,
+    IntegerField,
+    IntForeign,
+    JsonField,
+    ListField,
+    NestedField,
+    PkField,
+    StringField,
+    StringForeign,
+    StringPkField,
+    TextField,
+    TimestampField,
+    UUIDField,
+    UUIDPkField,
+)
+from rest_kit.models.model import Model
+from rest_kit.models.rules import UniqueTogether
+
+__all__ = [
+    "BooleanField",
+    "ChoiceField",
+    "DateField",
+    "DateTimeField",
+    "DecimalField",
+    "DictField",
+    "Field",
+    "FloatField",
+    "IntForeign",
+    "IntegerField",
+    "JsonField",
+    "ListField",
+    "Model",
+    "NestedField",
+    "PkField",
+    "StringField",
+    "StringForeign",
+    "StringPkField",
+    "TextField",
+    "TimestampField",
+    "UUIDField",
+    "UUIDPkField",
+    "UniqueTogether",
+]

@@ -1,0 +1,87 @@
+"""Whether a model is declared in a way that can be served: every mistake in it as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from marshmallow import fields as ma
+
+from rest_kit.errors import did_you_mean
+from rest_kit.models.field import Field
+from rest_kit.models.rules import UniqueTogether
+from rest_kit.types import MISSING, Kind
+
+_KEY_KINDS = (Kind.INTEGER, Kind.STRING, Kind.UUID)
+
+
+def declaration_problems(fields: Any, validators: Any) -> list[str]:
+    """What is wrong with a model's `fields` and `validators`."""
+    if not isinstance(fields, list | tuple):
+        return [f"fields must be a list of fields, not {fields!r}"]
+    problems = [problem for index, field in enumerate(fields) for problem in _field_problems(index, field)]
+    good = [field for field in fields if isinstance(field, Field) and field.name]
+    problems += _name_problems(good) + _key_problems(good)
+    if not isinstance(validators, list | tuple):
+        return [*problems, f"validators must be a list, not {validators!r}"]
+    return problems + _rule_problems(validators, [field.name for field in good])
+
+
+def stray_problems(attributes: dict[str, Any]) -> list[str]:
+    """Fields put beside the list, as other libraries have it."""
+    strays = (name for name, value in attributes.items() if isinstance(value, ma.Field))
+    return [f"{name}: a field goes into the list `fields`, with its name as first argument" for name in strays]
+
+
+def _field_problems(index: int, field: Any) -> list[str]:
+    if isinstance(field, type) and issubclass(field, ma.Field):
+        return [f"fields[{index}] is the class {field.__name__}; an instance is meant: {field.__name__}(...)"]
+    if isinstance(field, Field):
+        return [] if field.name else [f"fields[{index}] is {type(field).__name__} without a name"]
+    if isinstance(field, ma.Field):
+        return [f"fields[{index}] is marshmallow's {type(field).__name__}; use a field of rest_kit.models, or a Schema"]
+    return [f"fields[{index}] is {field!r}, not a field"]
+
+
+def _name_problems(fields: Sequence[Field]) -> list[str]:
+    names = [field.name for field in fields]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    problems = [f"two fields are named {name!r}" for name in twice]
+    if "resource_uri" in names:
+        problems.append("a field named 'resource_uri' would hide the link that every object has; choose another name")
+    return problems
+
+
+def _key_problems(fields: Sequence[Field]) -> list[str]:
+    """What is wrong with the primary key, where there is one."""
+    keys = [field for field in fields if field.primary_key]
+    if len(keys) > 1:
+        return [f"two primary keys: {', '.join(repr(field.name) for field in keys)}"]
+    key = key_of(fields)
+    if key is None:
+        return []
+    if key.kind not in _KEY_KINDS:
+        return [f"the primary key {key.name!r} is {key.kind.value}; it must be an integer, a string or a UUID"]
+    if key.nullable or (key.read_only and not key.generated and key.default is MISSING):
+        remedy = "make it PkField, StringPkField or UUIDPkField, or required=True"
+        return [f"the primary key {key.name!r} may be left out by everybody: {remedy}"]
+    return [f"the primary key {key.name!r} cannot be write_only"] if key.write_only else []
+
+
+def key_of(fields: Sequence[Field]) -> Field | None:
+    """The primary key: the declared one, else a field named `id`."""
+    declared = [field for field in fields if field.primary_key]
+    return declared[0] if declared else next((field for field in fields if field.name == "id"), None)
+
+
+def _rule_problems(validators: Sequence[Any], names: Sequence[str]) -> list[str]:
+    problems = []
+    for rule in validators:
+        if isinstance(rule, UniqueTogether):
+            unknown = [name for name in rule.fields if name not in names]
+            problems += [f"{rule!r}: no field {name!r}{did_you_mean(str(name), names)}" for name in unknown]
+            if len(rule.fields) < 2:
+                problems.append(f"{rule!r}: name at least two fields; for one, unique=True on the field")
+        elif rule is UniqueTogether or not callable(rule):
+            problems.append(f"validators: {rule!r} is neither UniqueTogether(...) nor a function over the record")
+    return problems
