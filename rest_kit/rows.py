@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any as Anything
-from typing import Final
+from typing import Any, Final
 
 from rest_kit.errors import Fault, InvalidQuery, did_you_mean
 from rest_kit.models.model import Model
-from rest_kit.query import OPERATORS, All, Any, Filter, Not, Order, Page, Query, Result, Search, Where
+from rest_kit.query import OPERATORS, All, Filter, Not, Order, Page, Query, Result, Search, Where
 from rest_kit.types import Record
 
 
@@ -34,7 +33,7 @@ def fold(text: str) -> str:
     return text.replace("Σ", "σ").replace("İ", "i").lower()
 
 
-COMPARISONS: Final[Mapping[str, Callable[[Anything, Anything], bool]]] = {
+COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "eq": lambda value, given: bool(value == given),
     "ne": lambda value, given: bool(value != given),
     "gt": lambda value, given: bool(value > given),
@@ -55,8 +54,8 @@ COMPARISONS: Final[Mapping[str, Callable[[Anything, Anything], bool]]] = {
 """What each operator but `isnull` asks of a value that is there, and of the value or values given."""
 
 
-def matches(where: Where | None, record: Mapping[str, Anything]) -> bool:
-    """Whether the record fulfils the conditions; no condition is fulfilled by all (InvalidQuery for an unknown operator)."""
+def matches(where: Where | None, record: Mapping[str, Any]) -> bool:
+    """Whether the record fulfils the conditions, as every record does where there are none (InvalidQuery)."""
     if where is None:
         return True
     if isinstance(where, Filter):
@@ -66,7 +65,7 @@ def matches(where: Where | None, record: Mapping[str, Anything]) -> bool:
     return (all if isinstance(where, All) else any)(matches(part, record) for part in where.parts)
 
 
-def _holds(condition: Filter, value: Anything) -> bool:
+def _holds(condition: Filter, value: Any) -> bool:
     if condition.op == "isnull":
         return (value is None) is bool(condition.value)
     compare = COMPARISONS.get(condition.op)
@@ -80,7 +79,7 @@ def unknown_operator(name: str) -> InvalidQuery:
     return InvalidQuery(Fault("operator", f"there is no operator {name!r}{did_you_mean(name, OPERATORS)}"))
 
 
-def found(search: Search | None, record: Mapping[str, Anything]) -> bool:
+def found(search: Search | None, record: Mapping[str, Any]) -> bool:
     """Whether every word occurs, ignoring case, in at least one of the fields; a null field holds no word."""
     if search is None:
         return True
@@ -88,7 +87,7 @@ def found(search: Search | None, record: Mapping[str, Anything]) -> bool:
     return all(any(fold(word) in text for text in texts) for word in search.words)
 
 
-def rank(value: Anything) -> tuple[bool, Anything]:
+def rank(value: Any) -> tuple[bool, Any]:
     """The value as something comparable, None before everything else."""
     return (value is not None, value)
 
@@ -101,7 +100,7 @@ def sort(records: Iterable[Record], order: Sequence[Order]) -> list[Record]:
     return ordered
 
 
-def behind(record: Mapping[str, Anything], place: Sequence[Anything], order: Sequence[Order]) -> bool:
+def behind(record: Mapping[str, Any], place: Sequence[Any], order: Sequence[Order]) -> bool:
     """Whether the record comes strictly after the place that these values of the order's fields stand for."""
     for key, given in zip(order, place, strict=True):
         own, other = rank(record[key.field]), rank(given)
@@ -110,7 +109,7 @@ def behind(record: Mapping[str, Anything], place: Sequence[Anything], order: Seq
     return False
 
 
-def ahead(record: Mapping[str, Anything], place: Sequence[Anything], order: Sequence[Order]) -> bool:
+def ahead(record: Mapping[str, Any], place: Sequence[Any], order: Sequence[Order]) -> bool:
     """Whether the record comes strictly before the place."""
     return behind(record, place, [Order(key.field, not key.descending) for key in order])
 
@@ -129,7 +128,7 @@ def cut(records: Sequence[Record], page: Page, order: Sequence[Order]) -> tuple[
     return (taken[::-1] if page.before else taken), len(rest) > len(taken)
 
 
-def project(record: Mapping[str, Anything], names: Iterable[str]) -> Record:
+def project(record: Mapping[str, Any], names: Iterable[str]) -> Record:
     """A fresh record of exactly these fields, in this order, that shares nothing with the one given."""
     return {name: copy.deepcopy(record[name]) for name in names}
 

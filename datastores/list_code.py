@@ -1,0 +1,200 @@
+"""Queries as Python source, compiled once for each of their shapes: what a person would write for just this question.
+
+Conditions, orders and fields go in; functions over raw rows come out. Values are always arguments, and names are
+put in through `repr`, so that no text of a caller's ever becomes code. `rest_kit.rows` says what the code must mean.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from datastores.list_columns import NESTED, Column, clone
+from rest_kit.errors import Fault, InvalidQuery, did_you_mean
+from rest_kit.query import All, Filter, Not, Order, Search, Where
+from rest_kit.rows import fold, unknown_operator
+from rest_kit.types import Record
+
+Row = dict[str, Any]
+Select = Callable[..., list[Row]]
+Reader = Callable[[Iterable[Row]], list[Record]]
+Side = Callable[..., bool]
+Key = Callable[[Row], Any]
+
+_KEPT: Final = 256
+_DEEPEST: Final = 20
+_SEPARATOR: Final = "\x00"
+
+_TEMPLATES: Final[Mapping[str, str]] = {
+    "eq": "{x} == {v}",
+    "ne": "{x} != {v}",
+    "gt": "{x} > {v}",
+    "gte": "{x} >= {v}",
+    "lt": "{x} < {v}",
+    "lte": "{x} <= {v}",
+    "in": "{x} in {v}",
+    "notin": "{x} not in {v}",
+    "range": "{v}[0] <= {x} <= {v}[1]",
+    "contains": "{v} in {x}",
+    "icontains": "{v} in fold({x})",
+    "startswith": "{x}.startswith({v})",
+    "istartswith": "fold({x}).startswith({v})",
+    "endswith": "{x}.endswith({v})",
+    "iendswith": "fold({x}).endswith({v})",
+    "iexact": "fold({x}) == {v}",
+}
+_NULL_IS_FALSE: Final = frozenset({"eq", "in"})
+_NULL_IS_TRUE: Final = frozenset({"ne", "notin"})
+
+
+class NotCompiled(Exception):
+    """A question of a shape that is not worth compiling, or too deep for it; the plain path answers it."""
+
+
+class Compiler:
+    """The functions for one set of columns, as they are known now; made anew when that knowledge changes."""
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self._columns = columns
+        self._made: dict[str, Any] = {}
+        self._names: dict[str, Any] = {"fold": fold, "clone": clone}
+        for column in columns.values():
+            parse = datetime.date.fromisoformat if column.iso and not column.null else column.convert
+            self._names[f"c{column.number}"] = parse
+            self._names[f"d{column.number}"] = column.default
+
+    def select(self, where: Where | None, search: Search | None) -> tuple[Select, list[Any]]:
+        """A function from rows and the values that are returned with it to the rows that match (NotCompiled)."""
+        values: list[Any] = []
+        tests = [] if where is None else [self._condition(where, values, 0)]
+        if search is not None:
+            tests.append(self._search(search, values))
+        given = "".join(f", v{number}" for number in range(len(values)))
+        test = " and ".join(tests) or "True"
+        return self._function(f"def made(rows{given}):\n return [r for r in rows if {test}]"), values
+
+    def reader(self, names: Sequence[str]) -> Reader:
+        """A function from rows to records of these fields."""
+        items = ", ".join(f"{name!r}: {self._outgoing(self._column(name))}" for name in names)
+        reader: Reader = self._function(f"def made(rows):\n return [{{{items}}} for r in rows]")
+        return reader
+
+    def key(self, names: Sequence[str]) -> Key:
+        """A function from a row to what it sorts by: one value, or a tuple of them, None before everything."""
+        terms = [self._rank(self._column(name)) for name in names]
+        key: Key = self._function(f"def made(r):\n return {', '.join(terms)}")
+        return key
+
+    def value(self, name: str) -> Key:
+        """A function from a row to this field's value, typed."""
+        key: Key = self._function(f"def made(r):\n return {self._converted(self._column(name))}")
+        return key
+
+    def values(self, names: Sequence[str]) -> Key:
+        """A function from a row to a tuple of these fields' values, typed."""
+        terms = ", ".join(self._converted(self._column(name)) for name in names)
+        key: Key = self._function(f"def made(r):\n return ({terms},)")
+        return key
+
+    def side(self, order: Sequence[Order], *, ahead: bool) -> Side:
+        """A function from a row and the place's values to whether the row is strictly behind it (or ahead of it)."""
+        test = "False"
+        for number, key in reversed(list(enumerate(order))):
+            column = self._column(key.field)
+            own, sign = self._rank(column), "<" if key.descending is not ahead else ">"
+            place = f"(a[{number}] is not None, a[{number}])" if self._nullable(column) else f"a[{number}]"
+            test = f"({own} {sign} {place} or {own} == {place} and {test})"
+        side: Side = self._function(f"def made(r, a):\n return {test}")
+        return side
+
+    def place(self, order: Sequence[Order], after: Sequence[Any]) -> tuple[Any, ...]:
+        """The values of a place in an order, in the form that rows are compared in."""
+        return tuple(_operand(self._column(key.field), value) for key, value in zip(order, after, strict=True))
+
+    def _function(self, source: str) -> Any:
+        made = self._made.get(source)
+        if made is None:
+            if len(self._made) >= _KEPT:
+                self._made.clear()
+            scope = dict(self._names)
+            exec(source, scope)  # noqa: S102 - names come in through repr alone, values as arguments
+            made = self._made[source] = scope["made"]
+        return made
+
+    def _column(self, name: str) -> Column:
+        column = self._columns.get(name)
+        if column is None:
+            raise InvalidQuery(Fault("unknown", f"there is no field {name!r}{did_you_mean(name, self._columns)}"))
+        return column
+
+    def _condition(self, where: Where, values: list[Any], depth: int) -> str:
+        if isinstance(where, Filter):
+            return self._filter(where, values)
+        if depth > _DEEPEST:
+            raise NotCompiled
+        if isinstance(where, Not):
+            return f"(not {self._condition(where.part, values, depth + 1)})"
+        word, none = (" and ", "True") if isinstance(where, All) else (" or ", "False")
+        parts = [self._condition(part, values, depth + 1) for part in where.parts]
+        return f"({word.join(parts)})" if parts else none
+
+    def _filter(self, condition: Filter, values: list[Any]) -> str:
+        column = self._column(condition.field)
+        value = self._comparable(column)
+        if condition.op == "isnull":
+            return f"({value} is None)" if condition.value else f"({value} is not None)"
+        template = _TEMPLATES.get(condition.op)
+        if template is None:
+            raise unknown_operator(condition.op)
+        if condition.value is None:
+            return "False"
+        name = f"v{len(values)}"
+        values.append(_argument(column, condition.op, condition.value))
+        if condition.op in _NULL_IS_TRUE or (self._nullable(column) and condition.op not in _NULL_IS_FALSE):
+            return f"((t := {value}) is not None and {template.format(x='t', v=name)})"
+        return f"({template.format(x=value, v=name)})"
+
+    def _search(self, search: Search, values: list[Any]) -> str:
+        if not search.words or any(not word or _SEPARATOR in word for word in search.words):
+            raise NotCompiled
+        texts = [f"({self._comparable(self._column(name))} or '')" for name in search.fields]
+        text = f" + {_SEPARATOR!r} + ".join(texts) or "''"
+        tests = []
+        for word in search.words:
+            tests.append(f"v{len(values)} in s")
+            values.append(fold(word))
+        tests[0] = f"v{len(values) - len(search.words)} in (s := fold({text}))"
+        return f"({' and '.join(tests)})"
+
+    def _nullable(self, column: Column) -> bool:
+        return column.null or (column.missing and column.default is None)
+
+    def _raw(self, column: Column) -> str:
+        return f"r.get({column.name!r}, d{column.number})" if column.missing else f"r[{column.name!r}]"
+
+    def _converted(self, column: Column) -> str:
+        return f"c{column.number}({self._raw(column)})" if column.converts else self._raw(column)
+
+    def _outgoing(self, column: Column) -> str:
+        value = self._converted(column)
+        return f"clone({value})" if column.field.kind in NESTED else value
+
+    def _comparable(self, column: Column) -> str:
+        return self._raw(column) if column.iso else self._converted(column)
+
+    def _rank(self, column: Column) -> str:
+        value = self._comparable(column)
+        return f"((t := {value}) is not None, t)" if self._nullable(column) else value
+
+
+def _operand(column: Column, value: Any) -> Any:
+    return value.isoformat() if column.iso and value is not None else value
+
+
+def _argument(column: Column, operator: str, value: Any) -> Any:
+    if operator in ("in", "notin"):
+        return frozenset(_operand(column, item) for item in value if item is not None)
+    if operator == "range":
+        return tuple(_operand(column, item) for item in value)
+    return fold(value) if operator[0] == "i" else _operand(column, value)

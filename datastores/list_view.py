@@ -1,0 +1,393 @@
+"""A list's rows as one model sees them: what is known of their columns, where they are, and how to answer a query.
+
+Rows are read once to learn their form (StoreCorrupt names the place of what fits no form); from then on each write of
+ours is told to the view, and what the owner appends or removes shows in the list's length and last row. All of it
+is used under the core's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any, Final
+
+from datastores.list_code import Compiler, NotCompiled, Reader, Row
+from datastores.list_columns import Column, clone
+from datastores.list_indexes import HashIndex, Moved, Positions
+from datastores.list_orders import Ordering, Sorted, cut, scan
+from rest_kit import rows as reference
+from rest_kit.errors import StoreCorrupt
+from rest_kit.models.model import Model
+from rest_kit.query import All, Filter, Order, Query, Result, Where
+from rest_kit.types import Pk, Record
+
+_BLOCK: Final = 4096
+_ORDERS_KEPT: Final = 64
+_FEW: Final = 64
+SURPRISES: Final = (TypeError, KeyError, AttributeError, ValueError, IndexError)
+"""What a fast path meets when the owner changed rows in place; the plain path then looks at everything again."""
+
+
+class ListView:
+    """The rows of one list, read and found through one model."""
+
+    def __init__(self, rows: list[Row], model: Model, indexes: Sequence[str], highest: dict[str, int]) -> None:
+        assert model.pk is not None
+        self.rows = rows
+        self.model = model
+        self.pk_name: str = model.pk.name
+        self.columns = {name: Column(field, number) for number, (name, field) in enumerate(model.by_name.items())}
+        self.indexed = {self.pk_name, *indexes}
+        sets = [*model.unique_sets, *((name,) for name in indexes)]
+        self.indexes = {names: HashIndex(names) for names in dict.fromkeys(sets)}
+        self.width = len(self.columns)
+        self._highest = highest
+        self.forget_all()
+
+    # ── what is known of the rows ──────────────────────────────────────────────────────────────────────────────────
+
+    def forget_all(self) -> None:
+        """Know nothing, so that everything is read at the next use."""
+        self.size = 0
+        self.last: Row | None = None
+        self.same_shape = True
+        for column in self.columns.values():
+            column.reset()
+        for index in self.indexes.values():
+            index.clear()
+        self._learn()
+        self.positions = Positions(self.pk_of)
+
+    def _learn(self) -> None:
+        """Make the functions that fit what is now known of the columns."""
+        self._state = self._current_state()
+        self.code = Compiler(self.columns)
+        self._orderings: dict[tuple[Order, ...], Ordering] = {}
+        self.sorted: dict[tuple[Order, ...], Sorted] = {}
+        self._readers: dict[tuple[str, ...], Reader] = {}
+        self._read_all = self.code.reader(self.model.names)
+        self.pk_of = itemgetter(self.pk_name) if self._plain(self.pk_name) else self.code.value(self.pk_name)
+        for index in self.indexes.values():
+            index.values_of = self.code.values(index.names)
+        self.copyable = self.same_shape and all(column.plain for column in self.columns.values())
+
+    def _current_state(self) -> tuple[Any, ...]:
+        return (self.same_shape, *(column.state() for column in self.columns.values()))
+
+    def _plain(self, name: str) -> bool:
+        column = self.columns[name]
+        return not (column.converts or column.missing or column.null)
+
+    def settle(self) -> None:
+        """Take note of what the list's owner appended or removed (StoreCorrupt)."""
+        rows = self.rows
+        size = len(rows)
+        if size == self.size and (not size or rows[-1] is self.last):
+            return
+        if not (0 < self.size < size and rows[self.size - 1] is self.last):
+            self.forget_all()
+        self._take_in()
+
+    def rescan(self) -> None:
+        """Read everything again (StoreCorrupt)."""
+        self.forget_all()
+        self._take_in()
+
+    def _take_in(self) -> None:
+        """Read the rows behind those that are known."""
+        start = self.size
+        new = self.rows[start:]
+        try:
+            self._study(new, start)
+            pks = self._keys(new, start)
+        except StoreCorrupt:
+            self.forget_all()
+            raise
+        double = self.positions.extend(pks, start)
+        if double is not None:
+            self.forget_all()
+            raise StoreCorrupt(f"two rows of the list have the {self.pk_name} {double!r}")
+        self._index(new, pks)
+        self._witness()
+
+    def _study(self, new: Sequence[Row], start: int) -> None:
+        self._check_dicts(new, start)
+        self._assign_keys(new)
+        names = self.model.names
+        for first in range(0, len(new), _BLOCK):
+            block = new[first : first + _BLOCK]
+            self.same_shape = self.same_shape and set(map(type, block)) == {dict} and set(map(tuple, block)) == {names}
+            for column in self.columns.values():
+                self._study_column(column, block)
+        self._learn_if_new()
+
+    def _learn_if_new(self) -> None:
+        if self._state != self._current_state():
+            self._learn()
+            self.positions.pk_of = self.pk_of
+
+    def _check_dicts(self, new: Sequence[Any], start: int) -> None:
+        for position, row in enumerate(new, start):
+            if not isinstance(row, dict):
+                raise StoreCorrupt(f"row {position} of the list is not a dict but {type(row).__name__}")
+
+    def _assign_keys(self, new: Sequence[Row]) -> None:
+        """Give rows without one a generated primary key, in place, above all keys that there are."""
+        assert self.model.pk is not None
+        name = self.pk_name
+        lacking = [row for row in new if row.get(name) is None] if self.model.pk.generated else []
+        if not lacking:
+            return
+        self._note_highest([row[name] for row in self.rows if isinstance(row, dict) and type(row.get(name)) is int])
+        for row in lacking:
+            row[name] = self._highest[name] = self.highest + 1
+
+    @property
+    def highest(self) -> int:
+        """The highest generated key that there ever was."""
+        return self._highest.get(self.pk_name, 0)
+
+    def _note_highest(self, pks: Sequence[int]) -> None:
+        if pks and max(pks) > self.highest:
+            self._highest[self.pk_name] = max(pks)
+
+    def _study_column(self, column: Column, block: Sequence[Row]) -> None:
+        name = column.name
+        try:
+            values = list(map(itemgetter(name), block))
+        except KeyError:
+            column.missing = True
+            values = [row[name] for row in block if name in row]
+        try:
+            column.study(values)
+        except ValueError:
+            for row in block:
+                self._value(column, row)
+            raise
+
+    def _value(self, column: Column, row: Row) -> Any:
+        """A row's value for a record, whatever its form."""
+        try:
+            return column.convert(row.get(column.name, column.default))
+        except ValueError as exc:
+            where = next((position for position, other in enumerate(self.rows) if other is row), "?")
+            raise StoreCorrupt(f"row {where} of the list, field {column.name!r}: {exc}") from exc
+
+    def _keys(self, new: Sequence[Row], start: int) -> list[Any]:
+        pks = list(map(self.pk_of, new))
+        if None in pks:
+            raise StoreCorrupt(f"row {start + pks.index(None)} of the list has no {self.pk_name}, its primary key")
+        assert self.model.pk is not None
+        if self.model.pk.generated:
+            self._note_highest(pks)
+        return pks
+
+    def _index(self, new: Sequence[Row], pks: Sequence[Pk]) -> None:
+        for index in self.indexes.values():
+            for row, pk in zip(new, pks, strict=True):
+                index.add(row, pk)
+        if len(new) > _FEW:
+            self.sorted.clear()
+        for kept in self.sorted.values():
+            for row in new:
+                kept.add(row)
+
+    def _witness(self) -> None:
+        """Remember what the list looks like, so as to notice that somebody else changed it."""
+        self.size = len(self.rows)
+        self.last = self.rows[-1] if self.rows else None
+
+    # ── our own writes ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def leaving(self, row: Row) -> None:
+        """A row is about to change or go."""
+        pk = self.pk_of(row)
+        for index in self.indexes.values():
+            index.discard(row, pk)
+        self.sorted = {order: kept for order, kept in self.sorted.items() if kept.remove(row)}
+
+    def came(self, row: Row) -> None:
+        """A row has come or changed."""
+        self._note_forms(row)
+        pk = self.pk_of(row)
+        for index in self.indexes.values():
+            index.add(row, pk)
+        for kept in self.sorted.values():
+            kept.add(row)
+
+    def _note_forms(self, row: Row) -> None:
+        if self.same_shape and tuple(row) != self.model.names:
+            self.same_shape = False
+        for name, column in self.columns.items():
+            if name not in row:
+                column.missing = True
+            elif (value := row[name]) is None:
+                column.null = True
+            elif type(value) is not column.field.kind.python_type or not column.exact:
+                column.study([value])
+        self._learn_if_new()
+
+    def appended(self) -> None:
+        """The last row is new."""
+        pk = self.pk_of(self.rows[-1])
+        self.positions.extend((pk,), len(self.rows) - 1)
+        if type(pk) is int:
+            self._note_highest((pk,))
+        self._witness()
+
+    def removed(self, pk: Pk) -> None:
+        """The row with this key has gone."""
+        self.positions.remove(pk, self.rows)
+        self._witness()
+
+    def restored(self, position: int) -> None:
+        """A row that had gone is back where it was."""
+        self.positions.restore(self.pk_of(self.rows[position]), position)
+        self._witness()
+
+    def new_row(self, pk: Pk, record: Record) -> Row:
+        """A row of all fields in the model's order, values in the form that the column's owner keeps."""
+        values = {**record, self.pk_name: pk}
+        return {name: column.keep(values.get(name)) for name, column in self.columns.items()}
+
+    def kept(self, values: Record, row: Row) -> Row:
+        """Typed values in the form of those that they replace in a row."""
+        return {name: self.columns[name].keep(value, row.get(name)) for name, value in values.items()}
+
+    def holders(self, names: tuple[str, ...], values: tuple[Any, ...]) -> list[Pk]:
+        """The primary keys of the rows that have these values (of a unique set, or of an indexed field)."""
+        index = self.indexes[names]
+        pks = list(index.find(values))
+        return [pk for pk in pks if (row := self.row(pk)) is not None and index.values_of(row) == values]
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def row(self, pk: Pk) -> Row | None:
+        """The row with that primary key, the owner's own dict."""
+        position = self.position(pk)
+        return None if position is None else self.rows[position]
+
+    def position(self, pk: Pk) -> int | None:
+        """Where the row with that primary key is."""
+        try:
+            return self.positions.find(self.rows, pk)
+        except (Moved, *SURPRISES):
+            self.rescan()
+            return self.positions.find(self.rows, pk)
+
+    def record(self, row: Row) -> Record:
+        """A row as a record of all fields (StoreCorrupt)."""
+        try:
+            return self.read([row])[0]
+        except SURPRISES:
+            return self._plainly(row)
+
+    def _plainly(self, row: Row) -> Record:
+        return {name: clone(self._value(column, row)) for name, column in self.columns.items()}
+
+    def read(self, rows: list[Row], names: tuple[str, ...] | None = None) -> list[Record]:
+        """Rows as records of the named fields, or of all."""
+        if names is None or names == self.model.names:
+            if not self.copyable:
+                return self._read_all(rows)
+            # PERF: page of 20: copying takes a third of making dicts by name; the lengths tell that none has grown
+            if sum(map(len, rows)) != self.width * len(rows):
+                raise KeyError("a row has gained or lost a key")
+            return list(map(dict.copy, rows))
+        reader = self._readers.get(names)
+        if reader is None:
+            if len(self._readers) >= _ORDERS_KEPT:
+                self._readers.clear()
+            reader = self._readers[names] = self.code.reader(names)
+        return reader(rows)
+
+    # ── finding ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def find(self, query: Query) -> Result:
+        """What the query finds (StoreCorrupt, InvalidQuery)."""
+        try:
+            return self._find(query)
+        except NotCompiled:
+            return self._find_plainly(query)
+        except SURPRISES:
+            self.rescan()
+            return self._find_plainly(query)
+
+    def _find_plainly(self, query: Query) -> Result:
+        records = [self._plainly(row) for row in self.rows]
+        return reference.find(records, query, self.model)
+
+    def _find(self, query: Query) -> Result:
+        page = query.page
+        if query.where is None and query.search is None:
+            rows, ordering = self._ordered(query.order)
+            total = len(rows)
+            taken, more = cut(rows, page, ordering)
+        else:
+            taken, more, total = self._find_some(query)
+        return Result(self.read(taken, query.fields), more, total if query.total else None)
+
+    def _find_some(self, query: Query) -> tuple[list[Row], bool, int]:
+        select, values = self.code.select(query.where, query.search)
+        ordering = self.ordering(query.order)
+        candidates = self._candidates(query.where)
+        if candidates is not None:
+            hits = ordering.sort(select(candidates, *values))
+        else:
+            pool = self._pool(ordering)
+            if pool is not None and not query.total:
+                return *scan(pool, query.page, ordering, select, values), 0
+            if pool is not None:
+                hits = select(pool, *values)
+            else:
+                hits = ordering.sort(select(self.rows, *values), by_pk=self.positions.in_order)
+        return *cut(hits, query.page, ordering), len(hits)
+
+    def ordering(self, order: tuple[Order, ...]) -> Ordering:
+        """How to sort by these keys."""
+        ordering = self._orderings.get(order)
+        if ordering is None:
+            if len(self._orderings) >= _ORDERS_KEPT:
+                self._orderings.clear()
+            full = self.model.full_order(order)
+            ordering = self._orderings[order] = Ordering(full, self.pk_name, self.code, self._plain)
+        return ordering
+
+    def _ordered(self, order: tuple[Order, ...]) -> tuple[list[Row], Ordering]:
+        """All rows in an order."""
+        ordering = self.ordering(order)
+        pool = self._pool(ordering)
+        if pool is None:
+            pool = ordering.sort(self.rows, by_pk=self.positions.in_order)
+        return pool, ordering
+
+    def _pool(self, ordering: Ordering) -> list[Row] | None:
+        """All rows in an order, where they are kept so: in that of the list itself, or by indexed fields."""
+        if ordering.natural and self.positions.in_order:
+            return self.rows
+        if not all(key.field in self.indexed for key in ordering.order):
+            return None
+        kept = self.sorted.get(ordering.order)
+        if kept is None:
+            kept = self.sorted[ordering.order] = Sorted(ordering, self.rows)
+        return kept.rows
+
+    def _candidates(self, where: Where | None) -> list[Row] | None:
+        """The rows that an index offers for one of the conditions, when they are few; None where it offers none."""
+        for part in where.parts if isinstance(where, All) else (where,):
+            if not isinstance(part, Filter) or part.op not in ("eq", "in"):
+                continue
+            values = (part.value,) if part.op == "eq" else part.value
+            pks = self._offered(part.field, values)
+            if pks is not None:
+                rows = map(self.row, pks)
+                return [row for row in rows if row is not None]
+        return None
+
+    def _offered(self, name: str, values: Sequence[Any]) -> set[Any] | None:
+        if name == self.pk_name:
+            return set(values)
+        index = self.indexes.get((name,))
+        if index is None or sum(index.count((value,)) for value in values) * 8 > len(self.rows):
+            return None
+        return {pk for value in values for pk in index.find((value,))}
