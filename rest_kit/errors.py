@@ -1,19 +1,19 @@
 """Everything that rest_kit raises on purpose, free of HTTP: `problems` alone turns these into statuses.
 
-    RestKitError
-    ├── ConfigurationError            a controller, model or store is declared wrongly (a list of problems)
-    ├── InvalidInput                  what the caller sent cannot be used (a list of faults)
-    │   ├── MalformedBody             … the body is not the document that it claims to be
-    │   ├── ValidationError           … a value misfits the model
-    │   └── InvalidQuery              … a parameter or a query
-    └── StoreError                    the data
-        ├── RecordNotFound
-        ├── Conflict                  unique, foreign key, or changed since it was read
-        ├── Unsupported               the store has declared that it cannot do this
-        ├── ReadOnly                  … because nothing may be written there
-        └── StoreUnavailable          try again later
-            ├── StoreCorrupt          the file or row cannot be read, and says where
-            └── StoreFull             no room left
+RestKitError
+├── ConfigurationError            a controller, model or store is declared wrongly (a list of problems)
+├── InvalidInput                  what the caller sent cannot be used (a list of faults)
+│   ├── MalformedBody             … the body is not the document that it claims to be
+│   ├── ValidationError           … a value misfits the model
+│   └── InvalidQuery              … a parameter or a query
+└── StoreError                    the data
+    ├── RecordNotFound
+    ├── Conflict                  unique, foreign key, or changed since it was read
+    ├── Unsupported               the store has declared that it cannot do this
+    ├── ReadOnly                  … because nothing may be written there
+    └── StoreUnavailable          try again later
+        ├── StoreCorrupt          the file or row cannot be read, and says where
+        └── StoreFull             no room left
 """
 
 from __future__ import annotations
@@ -116,9 +116,15 @@ class RecordNotFound(StoreError):
 
 
 class Conflict(StoreError):
-    """A write contradicts other data: `code` is `unique`, `foreign_key`, `restricted` or `stale`; `fields` names where."""
+    """A write contradicts other data.
 
-    def __init__(self, detail: str, *, code: str = "unique", fields: Sequence[str] = (), index: int | None = None) -> None:
+    `code` is `unique`, `foreign_key`, `restricted`, `stale` or `json_patch`; `fields` names where, `index` which
+    object of a batch.
+    """
+
+    def __init__(
+        self, detail: str, *, code: str = "unique", fields: Sequence[str] = (), index: int | None = None
+    ) -> None:
         self.detail = detail
         self.code = code
         self.fields = tuple(fields)

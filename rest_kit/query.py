@@ -76,7 +76,7 @@ OPERATORS: Final[dict[str, Operator]] = {
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """One condition: `field op value`, with the value already of the field's Python type (a tuple for in, notin, range)."""
+    """One condition, `field op value`: the value is of the field's Python type (a tuple for in, notin, range)."""
 
     field: str
     op: str
@@ -92,7 +92,7 @@ class _Branch:
         self.parts: tuple[Where, ...] = parts
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.parts == other.parts  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.parts == other.parts
 
     def __hash__(self) -> int:
         return hash((type(self), self.parts))

@@ -67,7 +67,7 @@ class Tx(ABC):
 
     @abstractmethod
     def update(self, pk: Pk, record: Record) -> Record:
-        """Replace the record's fields, its pk aside, by those given; it returns as stored (RecordNotFound, Conflict)."""
+        """Replace the record's fields, its pk aside, by those given; returned as stored (RecordNotFound, Conflict)."""
 
     @abstractmethod
     def delete(self, pk: Pk) -> None:
@@ -98,7 +98,7 @@ class DataStore(ABC):
         """What this store can do; may depend on the model and, once it is open, on what was found there."""
 
     def bind(self, model: Model) -> None:
-        """Serve the data as this model; once, at class creation, without I/O. Binding the same again changes nothing."""
+        """Serve the data as this model: once, at class creation, without I/O; binding it again changes nothing."""
         self._model = model
 
     @property

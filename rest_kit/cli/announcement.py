@@ -1,0 +1,48 @@
+"""What `rest-kit serve` says when it is ready: every URL, and what to expect behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import rest_kit
+from rest_kit.query import Page, Query
+
+if TYPE_CHECKING:
+    from rest_kit.cli.sources import Served
+    from rest_kit.controllers import Controller
+
+
+def announcement(served: Served, host: str, port: int) -> str:
+    """The text, several lines; counting the rows may read the data (StoreUnavailable)."""
+    base = f"http://{'localhost' if host in ('0.0.0.0', '::') else f'[{host}]' if ':' in host else host}:{port}"
+    return "\n".join(_lines(served, base))
+
+
+def _lines(served: Served, base: str) -> Iterator[str]:
+    yield f"rest_kit {rest_kit.__version__} is serving at {base}/  (Ctrl-C ends it)"
+    yield ""
+    for controller in served.controllers:
+        yield f"  {base}{controller.mount}"
+        yield f"      {_summary(controller)}"
+        if not controller.store.capabilities.writable and controller.store.capabilities.why_not:
+            yield f"      read-only: {controller.store.capabilities.why_not}"
+    if served.controllers:
+        first = served.controllers[0]
+        yield ""
+        yield f"  {base}/schema/{first.spec.name}/   fields, filters and verbs, for each resource"
+        yield f"  {base}/healthz   {base}/readyz"
+    if any(controller.store.capabilities.in_process for controller in served.controllers):
+        yield ""
+        yield "  one worker with threads: a list lives in one process, several would each have their own"
+    for note in served.notes:
+        yield f"  {note}"
+
+
+def _summary(controller: Controller) -> str:
+    total = controller.store.find(Query(page=Page(0), total=True)).total
+    pk = controller.model.pk
+    verbs = [verb for verb in controller.list_allow if verb not in ("HEAD", "OPTIONS")]
+    items = [verb for verb in controller.item_allow if verb not in ("HEAD", "OPTIONS")]
+    assert pk is not None
+    return f"{total} rows, key {pk.name}; list: {' '.join(verbs)}; item: {' '.join(items)}"

@@ -1,0 +1,81 @@
+"""gunicorn, embedded: threads in one worker for data that live in one process, and no file or socket left behind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import click
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from rest_kit.errors import RestKitError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+LOAD_ERROR = 4
+"""The exit status with which a gunicorn worker says that starting it again is of no use."""
+
+
+class Settings(NamedTuple):
+    """How to serve."""
+
+    host: str
+    port: int
+    workers: int
+    threads: int
+    reload: bool
+    access_log: bool
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """Serves what `load_app` makes, once in each worker; `announce` is called there with the bound address."""
+
+    def __init__(
+        self, load_app: Callable[[], WSGIApplication], announce: Callable[[str, int], None], settings: Settings
+    ) -> None:
+        self.load_app = load_app
+        self.announce = announce
+        self.settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gunicorn's settings; nothing is read from its files, arguments or environment."""
+        settings = self.settings
+        chosen: dict[str, Any] = {
+            "bind": f"[{settings.host}]:{settings.port}"
+            if ":" in settings.host
+            else f"{settings.host}:{settings.port}",
+            "workers": settings.workers,
+            "threads": settings.threads,
+            "worker_class": "gthread",
+            "reload": settings.reload,
+            "loglevel": "warning",
+            "accesslog": "-" if settings.access_log else None,
+            "control_socket_disable": True,
+            "graceful_timeout": 5,
+            "post_worker_init": self._started,
+            "proc_name": "rest-kit",
+        }
+        for key, value in chosen.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> WSGIApplication:
+        """The application, made within the worker."""
+        try:
+            return self.load_app()
+        except RestKitError as exc:
+            self._give_up(exc)
+
+    def _started(self, worker: Any) -> None:
+        """Called in a worker that is ready to serve; the first one tells the user."""
+        if worker.age == 1 or self.settings.reload:
+            try:
+                self.announce(*worker.sockets[0].getsockname()[:2])
+            except RestKitError as exc:
+                self._give_up(exc)
+
+    def _give_up(self, exc: RestKitError) -> NoReturn:
+        click.echo(f"rest-kit: {exc}", err=True)
+        sys.exit(LOAD_ERROR)

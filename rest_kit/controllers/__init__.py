@@ -1,0 +1,8 @@
+"""A controller serves one resource; a dispatcher serves many as one WSGI application."""
+
+from __future__ import annotations
+
+from rest_kit.controllers.controller import Controller
+from rest_kit.controllers.dispatcher import WSGIDispatcher
+
+__all__ = ["Controller", "WSGIDispatcher"]

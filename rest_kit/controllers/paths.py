@@ -1,0 +1,53 @@
+"""A request's path as segments, percent-decoded one by one where the server still has them encoded."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote_to_bytes
+
+from werkzeug.exceptions import NotFound
+
+from rest_kit.request import Environ
+
+
+def segments(environ: Environ) -> list[str]:
+    """The path's segments without the one slash at either end; an empty one in between shows a `//` (NotFound).
+
+    WSGI servers decode the path before it is split, which makes `%2F` a slash like any other; where the raw target
+    is at hand (`RAW_URI`, `REQUEST_URI`) and holds one, that is split first and decoded afterwards.
+    """
+    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if raw is not None and ("%2F" in raw or "%2f" in raw):
+        found = _raw_segments(raw, environ.get("SCRIPT_NAME", ""))
+        if found is not None:
+            return found
+    path: str = environ.get("PATH_INFO", "")
+    if not path.isascii():
+        try:
+            path = path.encode("latin-1").decode()
+        except UnicodeDecodeError as exc:
+            raise NotFound("the path is not UTF-8") from exc
+    return _split(path)
+
+
+def _split(path: str) -> list[str]:
+    parts = path.split("/")
+    if parts[-1] == "" and len(parts) > 1:
+        parts.pop()
+    if parts[0] == "":
+        del parts[0]
+    return parts
+
+
+def _raw_segments(raw: str, script_name: str) -> list[str] | None:
+    """The segments of a raw request target below the mount; None where the target does not lie below it."""
+    path = raw.partition("?")[0]
+    if not path.startswith("/"):
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    parts = [unquote_to_bytes(part.encode("latin-1")) for part in _split(path)]
+    mounted = [part.encode("latin-1") for part in _split(script_name)] if script_name else []
+    if parts[: len(mounted)] != mounted:
+        return None
+    try:
+        return [part.decode() for part in parts[len(mounted) :]]
+    except UnicodeDecodeError as exc:
+        raise NotFound("the path is not UTF-8") from exc

@@ -1,0 +1,99 @@
+"""The verbs that read: a list and an item."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from itsdangerous import URLSafeSerializer
+
+from rest_kit.controllers.presenter import Presenter
+from rest_kit.models import Model
+from rest_kit.pagination import BasePagination, Listing
+from rest_kit.params import Asked, Parameters, item_fields
+from rest_kit.preconditions import check_match, unmodified
+from rest_kit.problems import Reply
+from rest_kit.query import Query
+from rest_kit.request import Request
+from rest_kit.spec import Spec
+from rest_kit.store import DataStore
+from rest_kit.types import Pk
+from rest_kit.views import Response
+from rest_kit.views.negotiation import choose
+
+
+class Reading:
+    """What GET does; the attributes are set when the resource is made ready."""
+
+    spec: Spec
+    store: DataStore
+    model: Model
+    parameters: Parameters
+    pagination: BasePagination
+    presenter: Presenter
+    cursors: URLSafeSerializer
+
+    def read_list(self, request: Request) -> Reply:
+        """GET on the list: a page of what the parameters ask for."""
+        response = self.negotiate(request)
+        if "HTTP_IF_MATCH" in request.environ:
+            check_match(request, None)
+        asked = self.parameters.read(request.query_string, lenient=self.lenient(request))
+        pagination = self.pagination
+
+        def listing() -> Listing:
+            return self.listing(asked)
+
+        wanted = pagination.read(asked.paging, listing)
+        fields = asked.fields if asked.fields is not None else self.visible
+        read = self.with_order_fields(fields, asked) if pagination.needs_order else fields
+        result = self.store.find(Query(asked.where, asked.order, read, asked.search, wanted.page, pagination.total))
+        meta, links = pagination.describe(wanted, result, request.mount, asked.kept, listing)
+        meta["filters"] = asked.filters
+        records = result.records
+        if read is not fields:
+            records = [{name: record[name] for name in fields or ()} for record in records]
+        return self.presenter.page(request, records, response, meta, links)
+
+    def read_item(self, request: Request, pk: Pk) -> Reply:
+        """GET on an item: the record, or 304 where the caller has it already."""
+        response = self.negotiate(request)
+        query = request.query_string
+        fields = item_fields(query, self.model, lenient=self.lenient(request)) if query else None
+        record = self.store.get(pk)
+        tag = self.presenter.tag(record, fields, response)
+        environ = request.environ
+        if ("HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ) and unmodified(request, tag):
+            return Reply("304 Not Modified", [("ETag", f'"{tag}"'), *self.presenter.vary], b"")
+        return self.presenter.item(request, record, response, fields, tag)
+
+    @property
+    def visible(self) -> tuple[str, ...] | None:
+        """The fields that lists read: None (all) where nothing is hidden."""
+        return self.model.readable if self.presenter.hidden else None
+
+    def with_order_fields(self, fields: tuple[str, ...] | None, asked: Asked) -> tuple[str, ...] | None:
+        """The fields to read so that a cursor can be made of any record."""
+        if fields is None:
+            return None
+        missing = [key.field for key in self.model.full_order(asked.order) if key.field not in fields]
+        return (*fields, *missing) if missing else fields
+
+    def listing(self, asked: Asked) -> Listing:
+        """What a cursor has to do with: the order, and a fingerprint of everything that the list depends on."""
+        order = self.model.full_order(asked.order)
+        told = repr((self.spec.name, order, asked.where, asked.search))
+        fingerprint = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        return Listing(order, fingerprint, self.decode, self.model.json_value, self.cursors)
+
+    def decode(self, name: str, value: Any) -> Any:
+        """A field's value out of a cursor."""
+        return self.model.by_name[name].coerce(value)
+
+    def negotiate(self, request: Request) -> type[Response]:
+        """The view class for this caller (NotAcceptable)."""
+        return choose(request.environ.get("HTTP_ACCEPT"), self.spec.responses)
+
+    def lenient(self, request: Request) -> bool:
+        """Whether unknown parameters are ignored, by configuration or because the caller prefers it."""
+        return not self.spec.strict or ("HTTP_PREFER" in request.environ and request.prefers("handling", "lenient"))

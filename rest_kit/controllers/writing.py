@@ -1,0 +1,388 @@
+"""The verbs that write: each reads the whole request first, and then checks and writes in one atomic step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from werkzeug.exceptions import ServiceUnavailable
+
+from rest_kit.controllers.reading import Reading
+from rest_kit.errors import Conflict, Fault, InvalidQuery, MalformedBody, Unsupported, ValidationError
+from rest_kit.params import item_fields
+from rest_kit.patches import json_equal, json_patch, merge_patch
+from rest_kit.preconditions import check_match
+from rest_kit.problems import Reply
+from rest_kit.query import Page, Query
+from rest_kit.request import JSON, JSON_PATCH, MERGE_PATCH, Request
+from rest_kit.store import Tx
+from rest_kit.types import MISSING, Pk, Record
+from rest_kit.views.base import segment
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+"""From an item as it is shown to the members that change."""
+
+PATCHES = (MERGE_PATCH, JSON_PATCH, JSON)
+
+
+class Writing(Reading):
+    """What POST, PUT, PATCH and DELETE do."""
+
+    reserved: frozenset[str]
+
+    # -- POST -----------------------------------------------------------------------------------------------------
+
+    def create(self, request: Request) -> Reply:
+        """POST on the list: one object, or an array of which all are stored or none."""
+        response = self.negotiate(request)
+        self.refuse_lost_writes(request)
+        fields = self.reply_fields(request)
+        data = self.read_body(request)
+        if isinstance(data, list):
+            return self.create_many(request, data)
+        record = self.new_record(data)
+        check_match(request, None)
+        stored = self.store.atomic(lambda tx: tx.insert([record]))[0]
+        tag = self.presenter.tag(stored, fields, response)
+        location = ("Location", self.uri(request, stored[self.presenter.pk]))
+        if self.minimal(request):
+            headers = [location, ("ETag", f'"{tag}"'), ("Content-Length", "0"), MINIMAL, *self.presenter.vary]
+            return Reply("201 Created", headers, b"")
+        reply = self.presenter.item(request, stored, response, fields, tag, "201 Created")
+        reply.headers.append(location)
+        return reply
+
+    def create_many(self, request: Request, data: list[Any]) -> Reply:
+        """POST of an array: 201 and the array as stored."""
+        response = self.negotiate(request)
+        records = self.each(data, self.new_record)
+        check_match(request, None)
+        stored = self.store.atomic(lambda tx: tx.insert(records))
+        if self.minimal(request):
+            return Reply("201 Created", [("Content-Length", "0"), MINIMAL, *self.presenter.vary], b"")
+        return self.presenter.many(request, stored, response, "201 Created")
+
+    def new_record(self, data: Any) -> Record:
+        """A typed record from what a client posted (ValidationError)."""
+        record = self.model.load(data)
+        pk = self.presenter.pk
+        if str(record.get(pk)) in self.reserved:
+            raise ValidationError(Fault("reserved", f"{record[pk]!r} stands for something else in URLs", (pk,)))
+        self.model.check(record)
+        return record
+
+    # -- PUT ------------------------------------------------------------------------------------------------------
+
+    def replace(self, request: Request, pk: Pk) -> Reply:
+        """PUT on an item: the whole object anew."""
+        data = self.read_object(request)
+        uri = self.uri(request, pk)
+        return self.write_item(request, pk, lambda current: self.replacement(data, current, uri))
+
+    def replace_many(self, request: Request) -> Reply:
+        """PUT on the list: an array of whole objects, each found by its primary key; all or none."""
+        response = self.negotiate(request)
+        self.refuse_lost_writes(request)
+        self.refuse_parameters(request)
+        data = self.read_body(request)
+        if not isinstance(data, list):
+            raise ValidationError(Fault("type", "PUT on a list takes an array of objects"))
+        keys = self.each(data, self.key_of)
+        self.refuse_twice(keys)
+        check_match(request, None, required=self.spec.require_if_match)
+
+        def work(tx: Tx) -> list[Record]:
+            def one(place: int, obj: dict[str, Any]) -> Record:
+                return self.replacement(obj, tx.get(keys[place]), self.uri(request, keys[place]))
+
+            records = self.each_at(data, one)
+            return [tx.update(pk, record) for pk, record in zip(keys, records, strict=True)]
+
+        return self.answer_many(request, self.store.atomic(work), response)
+
+    def key_of(self, obj: Any) -> Pk:
+        """The primary key that an object of a bulk PUT brings (ValidationError)."""
+        pk = self.presenter.pk
+        if not isinstance(obj, dict):
+            raise ValidationError(Fault("type", "is not an object"))
+        if pk not in obj:
+            raise ValidationError(Fault("required", "is missing", (pk,)))
+        try:
+            key: Pk = self.key_from_json(obj[pk])
+        except ValueError as exc:
+            raise ValidationError(Fault("type", str(exc), (pk,))) from exc
+        return key
+
+    def key_from_json(self, value: Any) -> Pk:
+        """A primary key as JSON shows it (ValueError)."""
+        assert self.model.pk is not None
+        if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
+            raise ValueError("is not a primary key")
+        if isinstance(value, str) and self.model.pk.kind.python_type is int:
+            raise ValueError("is not an integer")
+        key: Pk = self.model.pk.coerce(value)
+        return key
+
+    def refuse_twice(self, keys: list[Pk]) -> None:
+        """One record cannot be written twice by one request (ValidationError)."""
+        seen: set[Pk] = set()
+        for place, key in enumerate(keys):
+            if key in seen:
+                raise ValidationError(
+                    Fault("twice", "names a record that is named already", (place, self.presenter.pk))
+                )
+            seen.add(key)
+
+    def replacement(self, data: dict[str, Any], current: Record, uri: str) -> Record:
+        """The record that a whole object makes of the current one.
+
+        What clients cannot set stays as it is; so do write-only fields that are absent.
+        """
+        model, pk = self.model, self.presenter.pk
+        given = self.without_untouchable(data, self.shown(current, uri))
+        fixed = [name for name in model.names if name not in model.writable]
+        for name in self.presenter.hidden:
+            if name not in given and name in model.writable:
+                given[name] = model.json_value(name, current[name])
+        if pk in model.writable:
+            given[pk] = model.json_value(pk, current[pk])
+        record = model.load(given)
+        for name in fixed:
+            record[name] = current[name]
+        return self.finish(record)
+
+    def without_untouchable(self, data: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+        """What was sent, less the members that may only come back as they were read (ValidationError, Conflict)."""
+        given = dict(data)
+        faults = []
+        for name in self.untouchable:
+            if name not in given or json_equal(comparable(given.pop(name)), shown.get(name, MISSING)):
+                continue
+            if getattr(self.model.by_name.get(name), "auto_now", False):
+                raise Conflict(
+                    f"{name} shows that the object has changed since it was read", code="stale", fields=(name,)
+                )
+            faults.append(Fault("read_only", "may not be changed", (name,)))
+        if faults:
+            raise ValidationError(faults)
+        return given
+
+    def shown(self, current: Record, uri: str) -> dict[str, Any]:
+        """The object as a client has read it."""
+        return {**self.presenter.shown(current), "resource_uri": uri}
+
+    def uri(self, request: Request, pk: Pk) -> str:
+        """The URL path of an item."""
+        return request.mount + segment(pk) + "/"
+
+    @property
+    def untouchable(self) -> tuple[str, ...]:
+        """What can be sent back, but not changed: the key, read-only fields, `resource_uri`."""
+        fixed = [name for name in self.model.names if name not in self.model.writable]
+        return tuple(dict.fromkeys([self.presenter.pk, *fixed, "resource_uri"]))
+
+    def finish(self, record: Record) -> Record:
+        """The record ready to be stored: automatic fields set, the rules over the whole object checked."""
+        self.model.touch(record)
+        self.model.check(record)
+        return record
+
+    # -- PATCH ----------------------------------------------------------------------------------------------------
+
+    def update(self, request: Request, pk: Pk) -> Reply:
+        """PATCH on an item: a merge patch, or a JSON patch."""
+        change = self.read_patch(request)
+        uri = self.uri(request, pk)
+        return self.write_item(request, pk, lambda current: self.patched(change, current, uri))
+
+    def update_many(self, request: Request) -> Reply:
+        """PATCH on the list: the same change to every object that the filter finds; all or none."""
+        response = self.negotiate(request)
+        self.refuse_lost_writes(request)
+        query = self.selection(request)
+        change = self.read_patch(request)
+        check_match(request, None, required=self.spec.require_if_match)
+
+        def work(tx: Tx) -> list[Record]:
+            found = self.selected(tx, query)
+            pk = self.presenter.pk
+            return [tx.update(one[pk], self.patched(change, one, self.uri(request, one[pk]))) for one in found]
+
+        return self.answer_many(request, self.store.atomic(work), response)
+
+    def read_patch(self, request: Request) -> Change:
+        """The body of a PATCH, as the change that it asks for (415, MalformedBody)."""
+        data = request.json(self.spec.max_body, accept=PATCHES, exact=self.model.exact_numbers)
+        if request.content_type == JSON_PATCH:
+            return lambda shown: changed_members(shown, json_patch(shown, data))
+        if not isinstance(data, dict):
+            raise MalformedBody(Fault("type", "a merge patch for an object is an object"))
+        patch = self.apply_formatters(data)
+        return lambda shown: {name: merged_member(shown.get(name), value) for name, value in patch.items()}
+
+    def patched(self, change: Change, current: Record, uri: str) -> Record:
+        """The record that a change makes of the current one; only what changes is validated anew."""
+        shown = self.shown(current, uri)
+        given = self.without_untouchable(change(shown), shown)
+        record = {**current, **self.model.load(given, partial=True)}
+        return self.finish(record)
+
+    # -- DELETE ---------------------------------------------------------------------------------------------------
+
+    def delete(self, request: Request, pk: Pk) -> Reply:
+        """DELETE on an item: 204, and 404 from then on."""
+        self.negotiate(request)
+        self.refuse_lost_writes(request)
+        self.refuse_parameters(request)
+
+        def work(tx: Tx) -> None:
+            self.check_item(request, tx.get(pk))
+            tx.delete(pk)
+
+        self.store.atomic(work)
+        return Reply("204 No Content", [], b"")
+
+    def delete_many(self, request: Request) -> Reply:
+        """DELETE on the list: everything that the filter finds; all or none."""
+        self.negotiate(request)
+        self.refuse_lost_writes(request)
+        query = self.selection(request)
+        check_match(request, None, required=self.spec.require_if_match)
+
+        def work(tx: Tx) -> None:
+            for record in self.selected(tx, query):
+                tx.delete(record[self.presenter.pk])
+
+        self.store.atomic(work)
+        return Reply("204 No Content", [], b"")
+
+    # -- shared ---------------------------------------------------------------------------------------------------
+
+    def write_item(self, request: Request, pk: Pk, change: Callable[[Record], Record]) -> Reply:
+        """Read, check the conditions, change and write one record as one step, and answer with it."""
+        response = self.negotiate(request)
+        self.refuse_lost_writes(request)
+        fields = self.reply_fields(request)
+
+        def work(tx: Tx) -> Record:
+            current = tx.get(pk)
+            self.check_item(request, current)
+            return tx.update(pk, change(current))
+
+        stored = self.store.atomic(work)
+        tag = self.presenter.tag(stored, fields, response)
+        if self.minimal(request):
+            return Reply("204 No Content", [("ETag", f'"{tag}"'), MINIMAL, *self.presenter.vary], b"")
+        return self.presenter.item(request, stored, response, fields, tag)
+
+    def check_item(self, request: Request, current: Record) -> None:
+        """The request's conditions hold for the record as it is now (412, 428; Unsupported without atomic steps)."""
+        environ = request.environ
+        if "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ:
+            if not self.store.capabilities.conditional:
+                raise Unsupported("this store cannot check and write in one step, so it takes no conditions")
+            check_match(request, self.presenter.tagger.hash(current))
+        else:
+            check_match(request, None, required=self.spec.require_if_match)
+
+    def answer_many(self, request: Request, stored: list[Record], response: Any) -> Reply:
+        """The objects that a bulk write has changed."""
+        if self.minimal(request):
+            return Reply("204 No Content", [MINIMAL], b"")
+        return self.presenter.many(request, stored, response)
+
+    def read_body(self, request: Request) -> Any:
+        """The body of a POST or PUT, parsed, through the controller's formatters (415, 413, MalformedBody)."""
+        data = request.json(self.spec.max_body, exact=self.model.exact_numbers)
+        if isinstance(data, list) and len(data) > self.spec.bulk_max:
+            raise ValidationError(Fault("bulk_max", f"at most {self.spec.bulk_max} objects at once, not {len(data)}"))
+        return self.apply_formatters(data)
+
+    def read_object(self, request: Request) -> dict[str, Any]:
+        """The body of a PUT on an item (ValidationError where it is no object)."""
+        data = self.read_body(request)
+        if not isinstance(data, dict):
+            raise ValidationError(Fault("type", "is not an object"))
+        return data
+
+    def apply_formatters(self, data: Any) -> Any:
+        for formatter in self.spec.input_formatters:
+            data = formatter(self, data)
+        return data
+
+    def selection(self, request: Request) -> Query:
+        """What a PATCH or DELETE on the list applies to: there must be a filter (InvalidQuery)."""
+        asked = self.parameters.read(request.query_string, lenient=self.lenient(request), paged=False)
+        if asked.where is None and asked.search is None:
+            text = f"{request.method} on a list needs a filter, so that nobody changes everything by accident"
+            raise InvalidQuery(Fault("filter_required", text, parameter=""))
+        return Query(asked.where, asked.order, None, asked.search, Page(self.spec.bulk_max))
+
+    def selected(self, tx: Tx, query: Query) -> list[Record]:
+        """The records to write, refused where they are too many (InvalidQuery)."""
+        result = tx.find(query)
+        if result.more:
+            text = f"the filter finds more than {self.spec.bulk_max} objects, the most that one request may change"
+            raise InvalidQuery(Fault("bulk_max", text, parameter=""))
+        return result.records
+
+    def each(self, data: Iterable[Any], make: Callable[[Any], Any]) -> list[Any]:
+        """What `make` makes of every element; faults of all of them are raised together, with their places."""
+        return self.each_at(data, lambda place, one: make(one))
+
+    def each_at(self, data: Iterable[Any], make: Callable[[int, Any], Any]) -> list[Any]:
+        made, faults = [], []
+        for place, one in enumerate(data):
+            try:
+                made.append(make(place, one))
+            except ValidationError as exc:
+                faults += [fault.under(place) for fault in exc.faults]
+        if faults:
+            raise ValidationError(faults)
+        return made
+
+    def reply_fields(self, request: Request) -> tuple[str, ...] | None:
+        """Which fields the reply of a write shows (InvalidQuery)."""
+        query = request.query_string
+        return item_fields(query, self.model, lenient=self.lenient(request)) if query else None
+
+    def refuse_parameters(self, request: Request) -> None:
+        """No parameter means anything here (InvalidQuery)."""
+        if request.query_string:
+            item_fields(request.query_string, self.model, lenient=self.lenient(request))
+
+    def minimal(self, request: Request) -> bool:
+        """Whether the caller wants no body back from a write."""
+        return "HTTP_PREFER" in request.environ and request.prefers("return", "minimal")
+
+    def refuse_lost_writes(self, request: Request) -> None:
+        """A write to data that only this process has would be lost to the others (503)."""
+        if request.environ["wsgi.multiprocess"] and self.store.capabilities.in_process and not self.spec.multiprocess:
+            raise ServiceUnavailable(
+                "these data live in one process, and several are serving: run one worker, keep the data in SQLite, "
+                "or set resource options 'multiprocess' to 'allow'"
+            )
+
+
+MINIMAL = ("Preference-Applied", "return=minimal")
+
+
+def comparable(value: Any) -> Any:
+    """A number kept exact while parsing, as the number that a reply shows."""
+    return value if isinstance(value, (bool, int, str, float, list, dict)) or value is None else float(value)
+
+
+def merged_member(current: Any, value: Any) -> Any:
+    """One member after a merge patch."""
+    return merge_patch(current, value) if isinstance(current, dict) and isinstance(value, dict) else value
+
+
+def changed_members(shown: Mapping[str, Any], patched: Any) -> dict[str, Any]:
+    """The members that differ after a JSON patch; one that was removed becomes null."""
+    if not isinstance(patched, dict):
+        raise ValidationError(Fault("type", "the patch leaves no object"))
+    changes: dict[str, Any] = {name: None for name in shown if name not in patched}
+    for name, value in patched.items():
+        if name not in shown or not json_equal(value, shown[name]):
+            changes[name] = value
+    return changes

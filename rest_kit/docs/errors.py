@@ -1,0 +1,57 @@
+"""What each `type` of problem document means: the page that its link leads to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from werkzeug.exceptions import NotFound
+
+from rest_kit.errors import did_you_mean
+
+EXPLANATIONS: Final[dict[str, str]] = {
+    "bad-request": (
+        "The request is not well-formed HTTP: a body shorter than declared, a Content-Length that is no number."
+    ),
+    "malformed-body": (
+        "The body is not the JSON that its Content-Type promises; `errors` says what and, where known, at which place."
+    ),
+    "invalid-input": (
+        "Values misfit the model. `errors` has one entry for each, with a JSON Pointer into the body and a stable code."
+    ),
+    "invalid-parameter": (
+        "A query parameter is unknown or its value cannot be used. `errors` names each, with the nearest valid one."
+    ),
+    "not-found": "There is nothing at this address, or nothing that you may see.",
+    "method-not-allowed": "The verb is not served at this address; the Allow header lists those that are.",
+    "read-only": (
+        "The data behind this resource cannot be written as they are; the detail says what would change that."
+    ),
+    "not-acceptable": "None of the media types in Accept can be had here; the detail lists those that can.",
+    "conflict": (
+        "The write contradicts other data: a value that must be unique is taken, a reference leads nowhere, "
+        "or the object has changed."
+    ),
+    "precondition-failed": "If-Match or If-None-Match does not hold: read the object again, and decide anew.",
+    "precondition-required": (
+        "This resource takes changes only with If-Match, so that nobody overwrites what they have not read."
+    ),
+    "body-too-large": "The body is larger than this resource takes.",
+    "unsupported-media-type": (
+        "This resource does not take bodies of that Content-Type; the detail lists those that it takes."
+    ),
+    "unsupported": "The store behind this resource cannot do this.",
+    "unavailable": "This cannot be done here and now; the detail says why, Retry-After when to try again.",
+    "store-unavailable": "The data cannot be reached at the moment; Retry-After says when to try again.",
+    "store-unreadable": (
+        "The file or table holds something that cannot be read as the model says; the server's log names the place."
+    ),
+    "store-full": "The disk or quota is full. Nothing was changed.",
+    "internal": "A fault of the server's own. Its log has the details under the request id.",
+}
+
+
+def error_page(slug: str) -> dict[str, str]:
+    """The explanation of one problem type (NotFound)."""
+    if slug not in EXPLANATIONS:
+        raise NotFound(f"no such problem type{did_you_mean(slug, EXPLANATIONS)}")
+    return {"type": slug, "explanation": EXPLANATIONS[slug]}

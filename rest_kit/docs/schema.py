@@ -1,0 +1,70 @@
+"""The JSON description of a resource at `/schema/<resource>/`: fields, verbs, and what a list may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from rest_kit.models import Field, Model
+from rest_kit.params import ORDERING, SEARCH, Parameters
+from rest_kit.types import MISSING
+
+_BOUNDS = ("max_length", "min_length", "min", "max", "digits", "places", "choices", "resource")
+
+
+class Described(NamedTuple):
+    """What a description is made of."""
+
+    name: str
+    url: str
+    model: Model
+    parameters: Parameters
+    list_verbs: Sequence[str]
+    unique_verbs: Sequence[str]
+    media_types: Sequence[str]
+
+
+def describe(resource: Described) -> dict[str, Any]:
+    """The description of one resource, as JSON values."""
+    model, parameters = resource.model, resource.parameters
+    assert model.pk is not None
+    operators: dict[str, list[str]] = {}
+    for row in parameters.filters.values():
+        known = operators.setdefault(row.field, [])
+        if row.op not in known:
+            known.append(row.op)
+    return {
+        "name": resource.name,
+        "url": resource.url,
+        "primary_key": model.pk.name,
+        "list_verbs": list(resource.list_verbs),
+        "unique_verbs": list(resource.unique_verbs),
+        "media_types": list(resource.media_types),
+        "fields": [_field(model, field) for field in model.by_name.values()],
+        "filters": operators,
+        ORDERING: sorted(parameters.orderable),
+        SEARCH: list(parameters.searchable),
+        "pagination": sorted(parameters.paging),
+    }
+
+
+def _field(model: Model, field: Field) -> dict[str, Any]:
+    """One field: its type, what it may hold, and who may set it."""
+    described: dict[str, Any] = {
+        "name": field.name,
+        "type": field.kind.value,
+        "required": field.required and field.name in model.writable,
+        "nullable": field.nullable,
+        "read_only": field.name not in model.writable,
+        "write_only": field.write_only,
+        "unique": field.unique or field.primary_key,
+    }
+    for bound in _BOUNDS:
+        value = getattr(field, bound, None)
+        if value is not None:
+            described[bound] = value
+    if field.default is not MISSING and not callable(field.default):
+        described["default"] = field.default
+    if field.help:
+        described["help"] = field.help
+    return described

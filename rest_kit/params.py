@@ -1,0 +1,292 @@
+"""From a query string to a `Query`: strict, typed, everything that is wrong said at once.
+
+All that a resource accepts is put into one table when the resource is made ready: parameter name → field, operator,
+cast. Reading a request's parameters is then one look-up each, and "did you mean" is the nearest name in the table.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, unquote_to_bytes
+
+from rest_kit.errors import ConfigurationError, Fault, InvalidQuery, did_you_mean
+from rest_kit.models import Field, Model
+from rest_kit.models.scalars import parse_boolean, parse_string
+from rest_kit.query import OPERATORS, Arity, Filter, Operator, Order, Search, Where, conjoin
+
+SEARCH: Final = "search"
+ORDERING: Final = "ordering"
+FIELDS: Final = "fields"
+MAX_VALUES: Final = 1000
+
+_SAFE: Final = re.compile(r"[A-Za-z0-9/?:@!$'()*+,;=%~._-]*\Z")
+
+Cast = Callable[[str], Any]
+
+
+class FilterParameter(NamedTuple):
+    """One row of the table: which field a parameter filters, how, and how its text is read."""
+
+    field: str
+    op: str
+    cast: Cast
+
+
+class Asked(NamedTuple):
+    """What the parameters of a request ask for; `paging` are those of the pagination, for its policy to read."""
+
+    where: Where | None
+    order: tuple[Order, ...]
+    fields: tuple[str, ...] | None
+    search: Search | None
+    paging: dict[str, str]
+    filters: dict[str, Any]
+    kept: str
+    """The raw query string without the paging parameters, ready for more to be added ("" or ending in `&`)."""
+
+
+def decode(text: str) -> str:
+    """A name or value out of a query string: `+` is a space, the rest percent-encoded UTF-8 (ValueError)."""
+    if "%" in text or "+" in text or not text.isascii():
+        text = unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
+    return text
+
+
+def safe(piece: str) -> str:
+    """A raw piece of a query string with whatever may not stand in a URL percent-encoded."""
+    return piece if _SAFE.match(piece) else quote(piece.encode("latin-1"), safe="/?:@!$'()*+,;=%~")
+
+
+def split_values(text: str) -> list[str]:
+    """Values separated by commas, in CSV's double quotes where they hold a comma themselves (ValueError)."""
+    if not text:
+        return []
+    try:
+        rows = list(csv.reader([text], strict=True))
+    except csv.Error as exc:
+        raise ValueError("not a list of values separated by commas") from exc
+    if len(rows) != 1:
+        raise ValueError("not one list of values separated by commas")
+    if len(rows[0]) > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES} values")
+    return rows[0]
+
+
+def _cast(field: Field, operator: Operator) -> Cast:
+    """How the text of a filter becomes a value for the store."""
+    parse = field.parse
+    if operator.arity is Arity.BOOLEAN:
+        return parse_boolean
+    if operator.arity is Arity.ONE:
+        return parse
+
+    def several(text: str) -> tuple[Any, ...]:
+        values = tuple(parse(value) for value in split_values(text))
+        if operator.arity is Arity.TWO and len(values) != 2:
+            raise ValueError("takes two values separated by a comma")
+        return values
+
+    return several
+
+
+class Parameters:
+    """Everything that the list of one resource may be asked for."""
+
+    def __init__(self, model: Model, options: dict[str, Any], paging: Sequence[str], *, search: bool = True) -> None:
+        assert model.pk is not None
+        self.model = model
+        self.pk = model.pk.name
+        self.strict: bool = options.get("strict", True)
+        self.readable = frozenset(model.readable)
+        problems: list[str] = []
+        filterable = self._fields(options, "filter_fields", problems, lambda field: True)
+        self.orderable = frozenset(
+            self._fields(options, "ordering_fields", problems, lambda field: field.kind.is_scalar)
+        )
+        self.searchable = self._fields(options, "search_fields", problems, lambda field: field.kind.is_text)
+        self.default_order = self._default_order(options.get("ordering", ()), problems)
+        self.paging = frozenset(paging)
+        self.words = {ORDERING, FIELDS, *paging} | ({SEARCH} if search and self.searchable else set())
+        self.filters = self._table([model.by_name[name] for name in filterable])
+        if problems:
+            raise ConfigurationError(problems)
+
+    def _fields(
+        self, options: dict[str, Any], key: str, problems: list[str], fits: Callable[[Field], bool]
+    ) -> tuple[str, ...]:
+        """The fields named by an option, or all that the option could name."""
+        able = tuple(name for name in self.model.readable if fits(self.model.by_name[name]))
+        if key not in options:
+            return able
+        for name in options[key]:
+            if name not in able:
+                problems.append(
+                    f"controller options[{key!r}] names {name!r}, which cannot be used so{did_you_mean(name, able)}"
+                )
+        return tuple(options[key])
+
+    def _default_order(self, given: str | Sequence[str], problems: list[str]) -> tuple[Order, ...]:
+        keys = given.split(",") if isinstance(given, str) else given
+        order = tuple(Order(key.removeprefix("-"), key.startswith("-")) for key in keys if key)
+        for key in order:
+            if key.field not in self.orderable:
+                problems.append(
+                    f"controller options['ordering'] names {key.field!r}, "
+                    f"which cannot be ordered by{did_you_mean(key.field, self.orderable)}"
+                )
+        return order
+
+    def _table(self, fields: Sequence[Field]) -> dict[str, FilterParameter]:
+        table = {}
+        for field in fields:
+            for operator in OPERATORS.values():
+                if operator.fits(field.kind):
+                    row = FilterParameter(field.name, operator.name, _cast(field, operator))
+                    table[f"{field.name}__{operator.name}"] = row
+        for field in fields:
+            if field.kind.is_scalar and field.name not in self.words:
+                table[field.name] = FilterParameter(field.name, "eq", field.parse)
+        return table
+
+    def read(self, query_string: str, *, lenient: bool = False, paged: bool = True) -> Asked:
+        """What a query string asks for; `paged=False` refuses the paging parameters (InvalidQuery with every fault)."""
+        if not query_string:
+            return Asked(None, self.default_order, None, None, {}, {}, "")
+        return _Reading(self, lenient or not self.strict, paged).run(query_string)
+
+    def known(self) -> list[str]:
+        """Every parameter's name."""
+        return [*self.words, *self.filters]
+
+    def ordering(self, text: str) -> tuple[Order, ...]:
+        """The keys of an `ordering` parameter (ValueError)."""
+        found: dict[str, Order] = {}
+        for key in text.split(","):
+            name = key.removeprefix("-")
+            if name not in self.orderable:
+                raise ValueError(f"{name!r} is not a field to order by{did_you_mean(name, self.orderable)}")
+            if name in found:
+                raise ValueError(f"{name!r} is named twice")
+            found[name] = Order(name, key != name)
+        return tuple(found.values())
+
+    def select(self, text: str) -> tuple[str, ...]:
+        """The fields of a `fields` parameter, the primary key first (ValueError)."""
+        return select(text, self.model)
+
+
+def select(text: str, model: Model) -> tuple[str, ...]:
+    """The fields of a `fields` parameter, the primary key first; `resource_uri` may be named, as it comes anyway."""
+    assert model.pk is not None
+    names = dict.fromkeys([model.pk.name, *text.split(",")])
+    names.pop("resource_uri", None)
+    for name in names:
+        if name not in model.readable:
+            raise ValueError(f"{name!r} is not a field{did_you_mean(name, model.readable)}")
+    return tuple(names)
+
+
+class _Reading:
+    """One query string being read: what was found so far, and what is wrong with it."""
+
+    def __init__(self, table: Parameters, lenient: bool, paged: bool) -> None:
+        self.table = table
+        self.lenient = lenient
+        self.paged = paged
+        self.faults: list[Fault] = []
+        self.conditions: list[Where] = []
+        self.filters: dict[str, Any] = {}
+        self.words: dict[str, Any] = {}
+        self.paging: dict[str, str] = {}
+        self.seen: set[str] = set()
+        self.kept: list[str] = []
+
+    def run(self, query_string: str) -> Asked:
+        for piece in query_string.split("&"):
+            if piece:
+                self._piece(piece)
+        if self.faults:
+            raise InvalidQuery(self.faults)
+        words = self.words
+        return Asked(
+            conjoin(*self.conditions),
+            words.get(ORDERING, self.table.default_order),
+            words.get(FIELDS),
+            words.get(SEARCH),
+            self.paging,
+            self.filters,
+            "".join([f"{piece}&" for piece in self.kept]),
+        )
+
+    def _piece(self, piece: str) -> None:
+        raw_name, _, raw_value = piece.partition("=")
+        try:
+            name, value = decode(raw_name), decode(raw_value)
+        except (UnicodeDecodeError, UnicodeEncodeError):
+            self._fault("utf8", "is not UTF-8", raw_name.encode("ascii", "replace").decode())
+            return
+        if name in self.seen:
+            self._fault("twice", "is given twice", name)
+            return
+        self.seen.add(name)
+        if name in self.table.paging and self.paged:
+            self.paging[name] = value
+            return
+        self.kept.append(safe(piece))
+        found = self.table.filters.get(name)
+        try:
+            if found is not None:
+                typed = found.cast(value)
+                self.conditions.append(Filter(found.field, found.op, typed))
+                self.filters[name] = typed
+            elif name in self.table.words and name not in self.table.paging:
+                self._word(name, value)
+            elif not self.lenient:
+                self._fault("unknown", f"is not a parameter here{did_you_mean(name, self.table.known())}", name)
+        except ValueError as exc:
+            self._fault("invalid", str(exc), name)
+
+    def _word(self, name: str, value: str) -> None:
+        if name == ORDERING:
+            self.words[name] = self.table.ordering(value)
+        elif name == FIELDS:
+            self.words[name] = self.table.select(value)
+        else:
+            words = tuple(parse_string(value).split())
+            if len(words) > 20:
+                raise ValueError("more than 20 words")
+            self.words[name] = Search(words, self.table.searchable) if words else None
+
+    def _fault(self, code: str, detail: str, name: str) -> None:
+        self.faults.append(
+            Fault(code, f"{name[:100]!r} {detail}" if code == "unknown" else detail, parameter=name[:100])
+        )
+
+
+def item_fields(query_string: str, model: Model, *, lenient: bool = False) -> tuple[str, ...] | None:
+    """The only parameter that an item takes, `fields` (InvalidQuery)."""
+    if not query_string:
+        return None
+    fields: tuple[str, ...] | None = None
+    faults = []
+    for piece in filter(None, query_string.split("&")):
+        raw_name, _, raw_value = piece.partition("=")
+        try:
+            name, value = decode(raw_name), decode(raw_value)
+            if name != FIELDS:
+                if not lenient:
+                    text = f"{name[:100]!r} is not a parameter here{did_you_mean(name, [FIELDS])}"
+                    faults.append(Fault("unknown", text, parameter=name[:100]))
+            elif fields is not None:
+                faults.append(Fault("twice", "is given twice", parameter=name))
+            else:
+                fields = select(value, model)
+        except ValueError as exc:
+            text = "is not UTF-8" if isinstance(exc, UnicodeError) else str(exc)
+            faults.append(Fault("invalid", text, parameter=FIELDS))
+    if faults:
+        raise InvalidQuery(faults)
+    return fields

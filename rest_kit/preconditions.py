@@ -1,0 +1,74 @@
+"""Entity tags and the conditions that requests put on them (RFC 9110 §8.8.3, §13).
+
+A tag is a keyed hash of the stored record, so that it changes whenever the item does and tells nothing of fields
+that the caller may not see; a suffix tells variants (fields, media type) of one record apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
+from werkzeug.http import parse_etags
+
+from rest_kit import jsonio
+from rest_kit.request import Request
+from rest_kit.types import Record
+
+_DIGEST_SIZE: Final = 12
+HASH_LENGTH: Final = 2 * _DIGEST_SIZE
+
+
+class Tagger:
+    """Makes the tags of one resource from its key (32 bytes)."""
+
+    __slots__ = ("_seed",)
+
+    def __init__(self, key: bytes) -> None:
+        self._seed = hashlib.blake2b(key=key, digest_size=_DIGEST_SIZE)
+
+    def hash(self, record: Record) -> str:
+        """The tag's main part, alike for every variant of the record."""
+        state = self._seed.copy()
+        state.update(jsonio.encode(record))
+        return state.hexdigest()
+
+    def suffix(self, variant: str) -> str:
+        """What is put behind the hash for a variant (`fields=name`, `text/csv`); "" for the plain one."""
+        if not variant:
+            return ""
+        state = self._seed.copy()
+        state.update(variant.encode())
+        return "-" + state.hexdigest()[:8]
+
+
+def check_match(request: Request, record_hash: str | None, *, required: bool = False) -> None:
+    """Refuse a write whose If-Match or If-None-Match does not hold (412), or that must have one and has not (428).
+
+    `record_hash` is that of the record as it is now, None where the target has no tag (a collection).
+    """
+    wanted = request.environ.get("HTTP_IF_MATCH")
+    if wanted is not None:
+        tags = parse_etags(wanted)
+        if not tags.star_tag and record_hash not in {tag[:HASH_LENGTH] for tag in tags.as_set()}:
+            raise PreconditionFailed("the item has changed since the version that If-Match names")
+    elif required:
+        raise PreconditionRequired("send If-Match with the ETag of the version that you have read")
+    unwanted = request.environ.get("HTTP_IF_NONE_MATCH")
+    if unwanted is not None:
+        tags = parse_etags(unwanted)
+        if tags.star_tag or record_hash in {tag[:HASH_LENGTH] for tag in tags.as_set(include_weak=True)}:
+            raise PreconditionFailed("If-None-Match names what is there")
+
+
+def unmodified(request: Request, tag: str) -> bool:
+    """Whether a read may be answered 304: If-None-Match holds this tag; If-Match that does not hold it is 412."""
+    environ = request.environ
+    wanted = environ.get("HTTP_IF_MATCH")
+    if wanted is not None:
+        tags = parse_etags(wanted)
+        if not tags.star_tag and tag[:HASH_LENGTH] not in {known[:HASH_LENGTH] for known in tags.as_set()}:
+            raise PreconditionFailed("the item is not the version that If-Match names")
+    unwanted = environ.get("HTTP_IF_NONE_MATCH")
+    return unwanted is not None and parse_etags(unwanted).contains_weak(tag)

@@ -1,0 +1,154 @@
+"""The only place where an exception becomes a status: every error, from any layer, as a problem document (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from rest_kit import errors, jsonio
+from rest_kit.errors import Fault
+
+Headers = list[tuple[str, str]]
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class Reply(NamedTuple):
+    """What a verb answers: a status line, headers, and the body's bytes."""
+
+    status: str
+    headers: Headers
+    body: bytes
+
+
+class Kind(NamedTuple):
+    """One sort of problem: its status, its stable slug (the last part of `type`), and its title."""
+
+    status: int
+    slug: str
+    title: str
+
+
+KINDS: Final[dict[type[errors.RestKitError], Kind]] = {
+    errors.MalformedBody: Kind(400, "malformed-body", "The body cannot be read"),
+    errors.ValidationError: Kind(400, "invalid-input", "The input does not fit the model"),
+    errors.InvalidQuery: Kind(400, "invalid-parameter", "A parameter cannot be used"),
+    errors.InvalidInput: Kind(400, "invalid-input", "The input cannot be used"),
+    errors.RecordNotFound: Kind(404, "not-found", "Not found"),
+    errors.Conflict: Kind(409, "conflict", "The write contradicts other data"),
+    errors.ReadOnly: Kind(405, "read-only", "Nothing can be written here"),
+    errors.Unsupported: Kind(501, "unsupported", "The store cannot do this"),
+    errors.StoreFull: Kind(507, "store-full", "There is no room for the write"),
+    errors.StoreCorrupt: Kind(503, "store-unreadable", "The data cannot be read"),
+    errors.StoreUnavailable: Kind(503, "store-unavailable", "The data cannot be reached"),
+}
+"""By exception, the nearest base deciding; what is not listed is a 500."""
+
+HTTP_SLUGS: Final[dict[int, str]] = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    412: "precondition-failed",
+    413: "body-too-large",
+    415: "unsupported-media-type",
+    428: "precondition-required",
+    501: "unsupported",
+    503: "unavailable",
+}
+
+_SILENT: Final[dict[type[errors.RestKitError], str]] = {
+    errors.RecordNotFound: "there is nothing at this address",
+    errors.StoreCorrupt: "the data cannot be read as they are; the log says where",
+    errors.StoreUnavailable: "the data cannot be reached at the moment",
+    errors.StoreFull: "the disk or the quota is full; nothing was changed",
+}
+"""What is said in place of the exception's own text, which may name a path or a statement."""
+
+
+def status_line(code: int) -> str:
+    """`404 Not Found`."""
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return f"{code} Unknown"
+
+
+def kind_of(exc: BaseException) -> Kind:
+    """Which sort of problem an exception is."""
+    if isinstance(exc, HTTPException) and exc.code is not None:
+        return Kind(exc.code, HTTP_SLUGS.get(exc.code, "http"), HTTPStatus(exc.code).phrase)
+    for base in type(exc).__mro__:
+        if base in KINDS:
+            return KINDS[base]
+    return Kind(500, "internal", "Internal Server Error")
+
+
+def problem(exc: BaseException, request_id: str, base: str = "") -> Reply:
+    """The reply to an exception; `base` is where the application is mounted, for the `type` link."""
+    kind = kind_of(exc)
+    document: dict[str, Any] = {
+        "type": f"{base}/docs/errors/{kind.slug}/",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": _detail(exc),
+        "request_id": request_id,
+    }
+    faults = faults_of(exc)
+    if faults:
+        document["errors"] = [_fault(fault) for fault in faults]
+    body = jsonio.dumps(document)
+    headers: Headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body))), *_extra_headers(exc)]
+    return Reply(status_line(kind.status), headers, body)
+
+
+def _detail(exc: BaseException) -> str:
+    if isinstance(exc, HTTPException):
+        return exc.description or ""
+    for base, text in _SILENT.items():
+        if type(exc) is base or (base is errors.RecordNotFound and isinstance(exc, base)):
+            return text
+    if isinstance(exc, errors.InvalidInput) and len(exc.faults) > 1:
+        return f"{len(exc.faults)} things are wrong; errors names each"
+    if isinstance(exc, errors.RestKitError) and kind_of(exc).status != 500:
+        return str(exc)
+    return "something went wrong here; the log has it under the request id"
+
+
+def faults_of(exc: BaseException) -> Sequence[Fault]:
+    """The single faults that an exception stands for."""
+    if isinstance(exc, errors.InvalidInput):
+        return exc.faults
+    if isinstance(exc, errors.Conflict) and exc.fields:
+        place = () if exc.index is None else (exc.index,)
+        return [Fault(exc.code, exc.detail, (*place, name)) for name in exc.fields]
+    return ()
+
+
+def _fault(fault: Fault) -> dict[str, str]:
+    if fault.parameter is not None:
+        place = {"parameter": fault.parameter}
+    elif fault.header is not None:
+        place = {"header": fault.header}
+    else:
+        place = {"pointer": fault.pointer}
+    return {**place, "code": fault.code, "detail": fault.detail}
+
+
+def _extra_headers(exc: BaseException) -> Headers:
+    """Allow, Retry-After and whatever else the exception brings along."""
+    if isinstance(exc, MethodNotAllowed):
+        return [("Allow", ", ".join(exc.valid_methods or ()))]
+    if isinstance(exc, errors.StoreUnavailable):
+        return [("Retry-After", str(exc.retry_after))]
+    if isinstance(exc, HTTPException):
+        own = [
+            (name, value) for name, value in exc.get_headers() if name.lower() not in ("content-type", "content-length")
+        ]
+        if exc.code == HTTPStatus.SERVICE_UNAVAILABLE and not any(name == "Retry-After" for name, _ in own):
+            own.append(("Retry-After", "5"))
+        return own
+    return []

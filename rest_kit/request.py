@@ -1,0 +1,140 @@
+"""One HTTP request, read from its WSGI environ no further than it is asked to be.
+
+The attributes that every request needs are plain slots; everything else (headers, cookies, forms) is werkzeug's
+`Request`, made when `http` is first touched. The body is read once, whole, and within the limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from random import getrandbits
+from typing import Any, Final
+from urllib.parse import quote
+
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.http import parse_options_header
+from werkzeug.wrappers import Request as HTTPRequest
+
+from rest_kit import jsonio
+from rest_kit.types import Pk
+
+Environ = dict[str, Any]
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}\Z")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
+
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+JSON_PATCH: Final = "application/json-patch+json"
+
+
+class Request:
+    """A request on its way through a controller; nothing of it outlives the reply.
+
+    `method`, `environ`; `pk` of the item asked for, if any; `mount`: the URL path under which the resource's
+    collection lies, with the script name; `id`: the request id, the caller's own where it sent a sane one.
+    """
+
+    __slots__ = ("_http", "environ", "id", "method", "mount", "pk")
+
+    def __init__(self, environ: Environ) -> None:
+        self.environ = environ
+        self.method: str = environ["REQUEST_METHOD"]
+        given = environ.get("HTTP_X_REQUEST_ID")
+        self.id: str = given if given and _REQUEST_ID.match(given) else f"{getrandbits(128):032x}"
+        self.pk: Pk | None = None
+        self.mount = ""
+        self._http: HTTPRequest | None = None
+
+    @property
+    def http(self) -> HTTPRequest:
+        """The same request as werkzeug sees it."""
+        if self._http is None:
+            self._http = HTTPRequest(self.environ)
+        return self._http
+
+    @property
+    def query_string(self) -> str:
+        """The raw query string."""
+        found: str = self.environ.get("QUERY_STRING", "")
+        return found
+
+    def header(self, name: str) -> str | None:
+        """A header's value by its WSGI name without the prefix, such as `IF_MATCH`."""
+        return self.environ.get("HTTP_" + name)
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, lower-cased, without parameters; "" where none was sent."""
+        given: str = self.environ.get("CONTENT_TYPE", "")
+        return given.partition(";")[0].strip().lower()
+
+    def prefers(self, preference: str, value: str) -> bool:
+        """Whether the caller asked for this in `Prefer` (RFC 7240); the first mention of a preference counts."""
+        given = self.environ.get("HTTP_PREFER")
+        return given is not None and preferences(given).get(preference) == value
+
+    def body(self, limit: int) -> bytes:
+        """The whole body (400 where it is shorter than declared, 413 beyond `limit` bytes, 415 where compressed)."""
+        environ = self.environ
+        if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType("a compressed body is not accepted; send it without Content-Encoding")
+        declared = environ.get("CONTENT_LENGTH")
+        if not declared:
+            return self._undeclared_body(limit)
+        if not _LENGTH.match(declared):
+            raise BadRequest("Content-Length is not a number")
+        length = int(declared)
+        if length > limit:
+            raise _too_large(limit)
+        body: bytes = environ["wsgi.input"].read(length)
+        if len(body) < length:
+            raise BadRequest(f"the body ended after {len(body)} of the declared {length} bytes")
+        return body
+
+    def _undeclared_body(self, limit: int) -> bytes:
+        """A chunked body, where the server marks its end; nothing where it does not."""
+        if not self.environ.get("wsgi.input_terminated"):
+            return b""
+        body: bytes = self.environ["wsgi.input"].read(limit + 1)
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+
+    def json(self, limit: int, *, accept: tuple[str, ...] = (JSON,), exact: bool = False) -> Any:
+        """The body as strict JSON (415 for another type, MalformedBody, and what `body` raises)."""
+        if self.content_type not in accept:
+            raise wrong_type(self.content_type, accept)
+        if ";" in self.environ["CONTENT_TYPE"]:
+            charset = parse_options_header(self.environ["CONTENT_TYPE"])[1].get("charset", "utf-8")
+            if charset.lower() not in ("utf-8", "utf8"):
+                raise UnsupportedMediaType("JSON is always UTF-8 (RFC 8259); the charset says otherwise")
+        return jsonio.loads(self.body(limit), exact=exact)
+
+    def script_name(self) -> str:
+        """The path under which the application is mounted, as it stands in a URL."""
+        name: str = self.environ.get("SCRIPT_NAME", "")
+        return quote(name.encode("latin-1"), safe="/~!$&'()*+,;=:@").rstrip("/") if name else ""
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.environ.get('PATH_INFO', '')!r} {self.id}>"
+
+
+def preferences(header: str) -> Mapping[str, str]:
+    """The preferences of a `Prefer` header, by lower-cased name; a bare one has the value ""."""
+    found: dict[str, str] = {}
+    for part in header.split(","):
+        name, _, value = part.partition(";")[0].partition("=")
+        found.setdefault(name.strip().lower(), value.strip().strip('"').lower())
+    return found
+
+
+def wrong_type(given: str, accept: tuple[str, ...]) -> UnsupportedMediaType:
+    """The refusal of a body's media type, naming those that would do."""
+    said = f"{given} is not accepted here" if given else "the body has no Content-Type"
+    return UnsupportedMediaType(f"{said}; send {' or '.join(accept)}")
+
+
+def _too_large(limit: int) -> RequestEntityTooLarge:
+    return RequestEntityTooLarge(f"the body is larger than {limit} bytes")
