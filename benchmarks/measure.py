@@ -1,0 +1,63 @@
+"""Calling a WSGI application in this process, with a clock around it."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from benchmarks.workload import Environ, Row, environ
+
+
+class WrongReply(Exception):
+    """A contender does not do the work that is measured."""
+
+
+def ignore(status: str, headers: Any, exc_info: Any = None) -> None:
+    """A `start_response` that costs nothing."""
+
+
+def call(app: Callable[..., Iterable[bytes]], made: Environ) -> tuple[str, bytes]:
+    """One request's status line and body."""
+    seen: list[str] = []
+    body = app(made, lambda status, headers, exc_info=None: seen.append(status))
+    try:
+        return seen[0] if seen else "", b"".join(body)
+    finally:
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
+
+
+def batch(app: Callable[..., Iterable[bytes]], row: Row) -> float:
+    """Microseconds for one of a batch of calls; environs are made, and waste collected, off the clock."""
+    environs = [environ(row) for _ in range(row.calls)]
+    gc.collect()
+    start = time.perf_counter()
+    for made in environs:
+        body = app(made, ignore)
+        b"".join(body)
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
+    return (time.perf_counter() - start) / row.calls * 1e6
+
+
+def verify(app: Callable[..., Iterable[bytes]], row: Row, who: str) -> None:
+    """One call must answer what the row says (WrongReply)."""
+    status, body = call(app, environ(row))
+    if not status.startswith(row.status):
+        raise WrongReply(f"{who}, {row.name}: {status}: {body[:300]!r}")
+    data = msgspec.json.decode(body)
+    first = data
+    if row.objects is not None:
+        first = data["object_list"][0]
+        found = (len(data["object_list"]), data["meta"]["total_count"])
+        if found != (row.objects, row.total):
+            raise WrongReply(f"{who}, {row.name}: {found} objects and total, not {(row.objects, row.total)}")
+    for name, value in row.expected.items():
+        if first.get(name) != value:
+            raise WrongReply(f"{who}, {row.name}: {name} is {first.get(name)!r}, not {value!r}")
