@@ -30,8 +30,12 @@ class Tagger:
 
     def hash(self, record: Record) -> str:
         """The tag's main part, alike for every variant of the record."""
+        return self.digest(jsonio.encode(record))
+
+    def digest(self, stored: bytes) -> str:
+        """The hash of a record that is encoded already."""
         state = self._seed.copy()
-        state.update(jsonio.encode(record))
+        state.update(stored)
         return state.hexdigest()
 
     def suffix(self, variant: str) -> str:

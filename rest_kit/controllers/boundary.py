@@ -3,44 +3,51 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rest_kit.problems import Reply, kind_of, problem
 from rest_kit.request import Environ, Request
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import StartResponse, WSGIApplication
 
 log = logging.getLogger("rest_kit")
 
-Handle = Callable[[Request], Reply]
 
+class Application(ABC):
+    """A WSGI application that answers each request with one `Reply`, or leaves it to its `fallback`."""
 
-def respond(handle: Handle, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer one request: run `handle`, turn what it raises into a problem document, add the request id."""
-    request = Request(environ)
-    try:
-        reply = handle(request)
-    except Exception as exc:  # noqa: BLE001 - the boundary: nothing may pass but a reply
-        reply = failure(exc, request)
-    status, headers, body = reply
-    headers.append(("X-Request-ID", request.id))
-    start_response(status, headers)
-    return (b"",) if request.method == "HEAD" or not body else (body,)
+    fallback: WSGIApplication | None = None
+
+    @abstractmethod
+    def answer(self, request: Request) -> Reply:
+        """The reply to a request; whatever this raises becomes a problem document."""
+
+    def knows(self, environ: Environ) -> bool:
+        """Whether a request is for this application, and not for the fallback."""
+        return True
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333), with its id in `X-Request-ID`."""
+        if self.fallback is not None and not self.knows(environ):
+            return self.fallback(environ, start_response)
+        request = Request(environ)
+        try:
+            status, headers, body = self.answer(request)
+        except Exception as exc:  # noqa: BLE001 - the boundary: nothing may pass but a reply
+            status, headers, body = failure(exc, request)
+        headers.append(("X-Request-ID", request.id))
+        start_response(status, headers)
+        return () if request.method == "HEAD" or not body else (body,)
 
 
 def failure(exc: Exception, request: Request) -> Reply:
     """The problem document for an exception, logged where it is the server's fault."""
     status = kind_of(exc).status
     if status >= 500:
+        path = request.environ.get("PATH_INFO")
         unexpected = exc if status == 500 else None
-        log.error(
-            "%s %s: %s (request %s)",
-            request.method,
-            request.environ.get("PATH_INFO"),
-            exc,
-            request.id,
-            exc_info=unexpected,
-        )
+        log.error("%s %s: %s (request %s)", request.method, path, exc, request.id, exc_info=unexpected)
     return problem(exc, request.id, request.script_name())

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from rest_kit.controllers.boundary import respond
+from rest_kit.controllers.boundary import Application
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.controllers.writing import PATCHES, Writing
@@ -24,7 +24,7 @@ from rest_kit.errors import ConfigurationError, RecordNotFound
 from rest_kit.params import Parameters
 from rest_kit.preconditions import Tagger
 from rest_kit.problems import Reply
-from rest_kit.request import Environ, Request
+from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import (
     LIST_VERBS,
@@ -38,16 +38,14 @@ from rest_kit.spec import (
     build_spec,
 )
 from rest_kit.types import Pk
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
+from rest_kit.views.negotiation import accepted
 
 Verb = Callable[[Request], Reply]
 ItemVerb = Callable[[Request, Pk], Reply]
 RunT = TypeVar("RunT")
 
 
-class Controller(Writing):
+class Controller(Writing, Application):
     """Serves one resource; subclass it with the three dicts `resource`, `controller` and `view`.
 
     A subclass without `resource` is a base for others. `secret` signs cursors and keys entity tags, as for
@@ -90,6 +88,7 @@ class Controller(Writing):
             self.presenter = Presenter(self.spec, self.model, tagger)
             search = self.store.capabilities.search
             self.parameters = Parameters(self.model, self.spec.options, self.pagination.parameters, search=search)
+            self.accepted = accepted(self.spec.responses)
             self._resolve_verbs()
             self._resolve_key()
             self._ready = True
@@ -124,11 +123,8 @@ class Controller(Writing):
 
     # -- the way of a request -------------------------------------------------------------------------------------
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The controller mounted by itself, as a WSGI application: the list at the mount's root."""
-        return respond(self._alone, environ, start_response)
-
-    def _alone(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Reply:
+        """Answer a request for the controller mounted by itself: the list at the mount's root."""
         parts = segments(request.environ)
         if "" in parts:
             raise NotFound("there is nothing at this address")
@@ -138,7 +134,8 @@ class Controller(Writing):
         """Answer a request for what lies under the collection: nothing more for the list, one segment for an item."""
         if not self._ready:
             self.prepare()
-        request.mount = request.script_name() + self.mount
+        script_name = request.environ.get("SCRIPT_NAME")
+        request.mount = request.script_name() + self.mount if script_name else self.mount
         if not parts:
             verb = self.list_verbs.get(request.method)
             return verb(request) if verb is not None else self.refuse_verb(request, self.list_allow)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from rest_kit.controllers.boundary import log, respond
+from rest_kit.controllers.boundary import Application, log
 from rest_kit.controllers.controller import Controller, allow
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.presenter import json_reply
@@ -19,12 +19,12 @@ from rest_kit.request import Environ, Request
 from rest_kit.signing import Keys
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication
+    from _typeshed.wsgi import WSGIApplication
 
 READ_ALLOW = allow(("GET", "HEAD"))
 
 
-class WSGIDispatcher:
+class WSGIDispatcher(Application):
     """Serves controllers as one WSGI application.
 
     `controllers`: Controller classes, each under its `resource_name`; one name may be given to two, of which one
@@ -73,13 +73,8 @@ class WSGIDispatcher:
             handlers[name] = sharing[0].handle if len(sharing) == 1 else _shared(sharing)
         return handlers
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request, or hand it to the fallback where its path is not ours."""
-        if self.fallback is not None and not self._knows(environ):
-            return self.fallback(environ, start_response)
-        return respond(self._dispatch, environ, start_response)
-
-    def _dispatch(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Reply:
+        """Find what serves the path, and let it (NotFound)."""
         parts = segments(request.environ)
         if self.prefix:
             parts = self._below_prefix(parts)
@@ -100,7 +95,7 @@ class WSGIDispatcher:
             raise NotFound(f"everything here lies under {self.prefix}/")
         return parts[length:]
 
-    def _knows(self, environ: Environ) -> bool:
+    def knows(self, environ: Environ) -> bool:
         """Whether the path's first segment below the prefix is one of ours."""
         try:
             parts = self._below_prefix(segments(environ))

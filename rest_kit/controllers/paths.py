@@ -15,7 +15,7 @@ def segments(environ: Environ) -> list[str]:
     WSGI servers decode the path before it is split, which makes `%2F` a slash like any other; where the raw target
     is at hand (`RAW_URI`, `REQUEST_URI`) and holds one, that is split first and decoded afterwards.
     """
-    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    raw: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     if raw is not None and ("%2F" in raw or "%2f" in raw):
         found = _raw_segments(raw, environ.get("SCRIPT_NAME", ""))
         if found is not None:

@@ -32,10 +32,12 @@ class Reading:
     pagination: BasePagination
     presenter: Presenter
     cursors: URLSafeSerializer
+    accepted: dict[str | None, type[Response]]
+    """By the commonest Accept headers, what they get."""
 
     def read_list(self, request: Request) -> Reply:
         """GET on the list: a page of what the parameters ask for."""
-        response = self.negotiate(request)
+        response = self.accepted.get(request.environ.get("HTTP_ACCEPT")) or self.negotiate(request)
         if "HTTP_IF_MATCH" in request.environ:
             check_match(request, None)
         asked = self.parameters.read(request.query_string, lenient=self.lenient(request))
@@ -57,15 +59,16 @@ class Reading:
 
     def read_item(self, request: Request, pk: Pk) -> Reply:
         """GET on an item: the record, or 304 where the caller has it already."""
-        response = self.negotiate(request)
-        query = request.query_string
+        response = self.accepted.get(request.environ.get("HTTP_ACCEPT")) or self.negotiate(request)
+        query = request.environ.get("QUERY_STRING")
         fields = item_fields(query, self.model, lenient=self.lenient(request)) if query else None
-        record = self.store.get(pk)
-        tag = self.presenter.tag(record, fields, response)
+        presenter = self.presenter
+        tag, body = presenter.represent(request, self.store.get(pk), response, fields)
         environ = request.environ
         if ("HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ) and unmodified(request, tag):
-            return Reply("304 Not Modified", [("ETag", f'"{tag}"'), *self.presenter.vary], b"")
-        return self.presenter.item(request, record, response, fields, tag)
+            return Reply("304 Not Modified", [("ETag", f'"{tag}"'), *presenter.vary], b"")
+        headers = [("Content-Type", response.content_type), ("Content-Length", str(len(body))), ("ETag", f'"{tag}"')]
+        return Reply("200 OK", headers + presenter.vary, body)
 
     @property
     def visible(self) -> tuple[str, ...] | None:

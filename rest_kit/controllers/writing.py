@@ -43,12 +43,12 @@ class Writing(Reading):
         record = self.new_record(data)
         check_match(request, None)
         stored = self.store.atomic(lambda tx: tx.insert([record]))[0]
-        tag = self.presenter.tag(stored, fields, response)
         location = ("Location", self.uri(request, stored[self.presenter.pk]))
         if self.minimal(request):
+            tag = self.presenter.tag(stored, fields, response)
             headers = [location, ("ETag", f'"{tag}"'), ("Content-Length", "0"), MINIMAL, *self.presenter.vary]
             return Reply("201 Created", headers, b"")
-        reply = self.presenter.item(request, stored, response, fields, tag, "201 Created")
+        reply = self.presenter.item(request, stored, response, fields, "201 Created")
         reply.headers.append(location)
         return reply
 
@@ -270,10 +270,10 @@ class Writing(Reading):
             return tx.update(pk, change(current))
 
         stored = self.store.atomic(work)
-        tag = self.presenter.tag(stored, fields, response)
         if self.minimal(request):
+            tag = self.presenter.tag(stored, fields, response)
             return Reply("204 No Content", [("ETag", f'"{tag}"'), MINIMAL, *self.presenter.vary], b"")
-        return self.presenter.item(request, stored, response, fields, tag)
+        return self.presenter.item(request, stored, response, fields)
 
     def check_item(self, request: Request, current: Record) -> None:
         """The request's conditions hold for the record as it is now (412, 428; Unsupported without atomic steps)."""

@@ -11,9 +11,14 @@ from werkzeug.http import parse_accept_header
 from rest_kit.views.base import Response
 
 
+def accepted(classes: Sequence[type[Response]]) -> dict[str | None, type[Response]]:
+    """What the Accept headers get that need no weighing: none, anything, and exactly the first class's media type."""
+    return {None: classes[0], "*/*": classes[0], classes[0].media_type: classes[0]}
+
+
 def choose(accept: str | None, classes: Sequence[type[Response]]) -> type[Response]:
     """The best class for an Accept header, the first listed where all are equal (NotAcceptable)."""
-    if accept is None or accept in ("*/*", classes[0].media_type):
+    if accept is None:
         return classes[0]
     offered = [cls.media_type for cls in classes]
     best = parse_accept_header(accept, MIMEAccept).best_match(offered)
