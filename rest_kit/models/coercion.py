@@ -36,7 +36,7 @@ def to_float(value: Any) -> float:
         except (OverflowError, ValueError) as exc:
             raise ValueError("a number beyond the range of a double") from exc
         if not math.isfinite(number):
-            raise ValueError("not a finite number")
+            raise ValueError("a number that is not finite")
         return number
     return _from_text(value, scalars.parse_float, "a number")
 

@@ -20,6 +20,7 @@ from rest_kit.errors import ConfigurationError, Fault, ValidationError
 from rest_kit.models import scalars
 from rest_kit.models.coercion import COERCERS
 from rest_kit.models.constraints import Constraint, Message, OneOf
+from rest_kit.models.faults import faults_of
 from rest_kit.models.options import FieldOptions, Validator, option_problems
 from rest_kit.types import MISSING, Kind, Missing
 
@@ -134,9 +135,11 @@ class Field(ma.Field[Any]):
             return None
         try:
             return self.coerce(value) if isinstance(value, self.kind.python_type) else self.convert(value)
-        except (ValueError, marshmallow.ValidationError) as exc:
-            problem = f"{option}={value!r} does not fit the field: {exc}"
-            raise ConfigurationError(problem, owner=repr(self)) from exc
+        except ValueError as exc:
+            raise ConfigurationError(f"{option}={value!r} does not fit: {exc}", owner=repr(self)) from exc
+        except marshmallow.ValidationError as exc:
+            problems = [f"{option}={value!r} {fault.detail}" for fault in faults_of(exc.messages)]
+            raise ConfigurationError(problems, owner=repr(self)) from exc
 
     # What is known of it
 

@@ -22,17 +22,17 @@ def free_json(value: Any, room: int = MAX_DEPTH) -> Any:
     if leaf is not None:
         return leaf(value)
     if room == 0:
-        raise ValueError(f"nests deeper than {MAX_DEPTH} levels")
+        raise ValueError(f"values nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, dict):
         return {_name(name): free_json(inner, room - 1) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [free_json(inner, room - 1) for inner in value]
-    raise ValueError(f"holds a value of type {type(value).__name__}, which JSON does not know")
+    raise ValueError(f"a value of type {type(value).__name__}, which JSON does not know")
 
 
 def _name(name: Any) -> str:
     if type(name) is not str:
-        raise ValueError("holds an object with a name that is not a string")
+        raise ValueError("an object with a name that is not a string")
     return scalars.parse_string(name)
 
 

@@ -79,7 +79,7 @@ def plain_decimal(value: Decimal) -> Decimal:
     """The same number without a positive exponent, a negative zero, or more than 1000 digits (ValueError)."""
     sign, digits, exponent = value.as_tuple()
     if isinstance(exponent, str):
-        raise ValueError("not a finite number")  # noqa: TRY004 - the value is wrong, not its type
+        raise ValueError("a number that is not finite")  # noqa: TRY004 - the value is wrong, not its type
     if max(len(digits) + exponent, -exponent, len(digits)) > MAX_DECIMAL_DIGITS:
         raise ValueError(f"a number of more than {MAX_DECIMAL_DIGITS} digits")
     if exponent > 0:

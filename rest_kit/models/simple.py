@@ -162,9 +162,17 @@ class BooleanField(Field, ma.Boolean):
 
     kind = Kind.BOOLEAN
     texts: ClassVar[Mapping[str, str]] = {"type": "is not a boolean"}
+    spelling: tuple[str, str] = ("true", "false")
+    """How text spells the two; `True` and `False` in some files."""
 
     def __init__(self, name: str = "", **options: Unpack[FieldOptions]) -> None:
         super().__init__(name, **options)
+
+    def parse(self, text: str) -> bool:
+        return text == self.spelling[0] if text in self.spelling else scalars.parse_boolean(text)
+
+    def format(self, value: Any) -> str:
+        return self.spelling[0] if value else self.spelling[1]
 
     def convert(self, value: Any) -> bool:
         if type(value) is not bool:
@@ -336,6 +344,11 @@ class DateTimeField(TimeField, ma.DateTime):  # type: ignore[misc]
 
     def to_json(self, value: Any) -> Any:
         return scalars.format_datetime(value)
+
+    def _bind_to_schema(self, field_name: str, parent: Any) -> None:
+        # what is bound is a schema's copy, in which apispec looks for marshmallow's format string: none is ISO
+        super()._bind_to_schema(field_name, parent)  # type: ignore[no-untyped-call]
+        vars(self)["format"] = None
 
 
 class TimestampField(TimeField, FloatField):

@@ -38,7 +38,7 @@ class StructuredField(Field):
         try:
             return free_json(value)
         except ValueError as exc:
-            raise as_marshmallow([Fault("invalid", str(exc))]) from exc
+            raise as_marshmallow([Fault("invalid", f"holds {exc}")]) from exc
 
 
 class ListField(StructuredField, ma.List[Any]):

@@ -1,0 +1,127 @@
+"""marshmallow's own fields made as strict as rest_kit's: "5" is no integer, 1 no boolean, "yes" neither.
+
+Works on a private copy of a schema: `harden` puts a check of the raw value before each standard field's conversion. A
+field class that converts in its own way keeps its own rules.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+import marshmallow
+from marshmallow import fields as ma
+
+from rest_kit.models import scalars
+from rest_kit.models.constraints import Message
+from rest_kit.types import INT64_MAX, INT64_MIN
+
+Check = Callable[[Any], bool]
+"""Whether a raw value has the JSON type that a field takes."""
+
+
+def private_copy(schema: type[marshmallow.Schema] | marshmallow.Schema) -> marshmallow.Schema:
+    """A schema of our own, strict and refusing unknown names, whatever its Meta says."""
+    own = copy.deepcopy(schema) if isinstance(schema, marshmallow.Schema) else schema()
+    harden(own)
+    return own
+
+
+def harden(schema: marshmallow.Schema) -> None:
+    """Make every field of a schema strict, and those within them; once for each schema."""
+    if getattr(schema, "_hardened", False):
+        return
+    schema.unknown = marshmallow.RAISE
+    for field in schema.load_fields.values():
+        _harden_field(field)
+    vars(schema)["_hardened"] = True
+
+
+def _harden_field(field: Any) -> None:
+    if may_be_left_out(field):
+        field.allow_none = True  # what is stored as null when it is left out can be sent back as null
+    if isinstance(field, ma.List):
+        field.inner = copy.copy(field.inner)
+        _harden_field(field.inner)
+    elif isinstance(field, ma.Nested):
+        field.unknown = marshmallow.RAISE
+    check = _check_of(field)
+    if check is not None:
+        vars(field)["_deserialize"] = functools.partial(_checked, field, check, field._deserialize)
+
+
+def may_be_left_out(field: Any) -> bool:
+    """Whether a create need not bring the field, and nothing takes its place."""
+    top = isinstance(field.parent, marshmallow.Schema)
+    return top and not field.required and field.load_default is marshmallow.missing
+
+
+def _checked(field: Any, fits: Check, convert: Callable[..., Any], value: Any, *args: Any, **kwargs: Any) -> Any:
+    """marshmallow's conversion of a value, if its JSON type fits."""
+    if not fits(value):
+        raise marshmallow.ValidationError([_refusal(field)])
+    if isinstance(field, ma.Nested):
+        harden(field.schema)  # at the first use, as schemas may nest themselves
+    return convert(value, *args, **kwargs)
+
+
+def _refusal(field: Any) -> Message:
+    for key in ("invalid", "invalid_uuid", "type"):
+        if key in field.error_messages:
+            text = str(field.error_messages[key])
+            return Message(text.format(input="", obj_type=getattr(field, "OBJ_TYPE", "value")), "type")
+    return Message("is not of the right type", "type")
+
+
+def _check_of(field: Any) -> Check | None:
+    """The check for a field that converts as the standard class does."""
+    for cls, check in _CHECKS.items():
+        if isinstance(field, cls):
+            return check if all(_same(type(field), cls, name) for name in ("_deserialize", "_validated")) else None
+    return None
+
+
+def _same(cls: type, standard: type, method: str) -> bool:
+    return getattr(cls, method, None) is getattr(standard, method, None)
+
+
+def _is_integer(value: Any) -> bool:
+    return type(value) is int and INT64_MIN <= value <= INT64_MAX
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float, Decimal)
+
+
+def _is_boolean(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str and scalars.storable(value)
+
+
+def _is_decimal(value: Any) -> bool:
+    if type(value) not in (int, float, Decimal, str):
+        return False
+    try:
+        scalars.parse_decimal(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+_CHECKS: Final[dict[type[Any], Check]] = {
+    ma.Integer: _is_integer,
+    ma.Float: _is_number,
+    ma.Decimal: _is_decimal,
+    ma.Boolean: _is_boolean,
+    ma.UUID: _is_text,
+    ma.String: _is_text,
+    ma.DateTime: _is_text,
+    ma.Date: _is_text,
+    ma.Nested: lambda value: type(value) in (dict, list, str, int),
+}
