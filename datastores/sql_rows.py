@@ -20,13 +20,15 @@ Rows = Callable[[Sequence[Sequence[Any]]], list[Record]]
 class Column:
     """One field of the model as it lies in a table: the SQL that reads it, and how its values are stored.
 
-    `nullable` is about the table: whether a NULL may lie there, whatever the model says.
+    `nullable` is about the table: whether a NULL may lie there, whatever the model says. `loose` says that an index
+    over the column ignores case or spaces: SQLite can use it only beside a comparison that does so too.
     """
 
     field: str
     sql: str
     storage: Storage
     nullable: bool = True
+    loose: bool = False
 
     @property
     def term(self) -> str:

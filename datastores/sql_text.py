@@ -35,7 +35,7 @@ FALSE: Final[Shape] = ("or", ())
 
 _TEXT: Final = frozenset(name for name, operator in OPERATORS.items() if operator.applies_to is OperatorClass.TEXT)
 _MANY: Final = frozenset(name for name, operator in OPERATORS.items() if operator.arity is Arity.MANY)
-_COMPARISONS: Final = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_COMPARISONS: Final = {"ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 def quote(name: str) -> str:
@@ -135,6 +135,8 @@ class Conditions:
         if op == "range":
             low = self.parameter(column.storage.probe("gte"))
             return f"{column.term} BETWEEN {low} AND {self.parameter(column.storage.probe('lte'))}"
+        if op == "eq":
+            return equal(column, self.parameter(column.storage.probe(op)))
         if op in _COMPARISONS:
             return f"{column.term} {_COMPARISONS[op]} {self.parameter(column.storage.probe(op))}"
         return self._text_leaf(column, op)
@@ -144,7 +146,10 @@ class Conditions:
             return "0" if op == "in" else f"{column.sql} IS NOT NULL"
         probe = column.storage.probe("eq")
         listed = ", ".join([self.parameter(probe) for _ in range(count)])
-        return f"{column.term} {'IN' if op == 'in' else 'NOT IN'} ({listed})"
+        if op == "notin":
+            return f"{column.term} NOT IN ({listed})"
+        exactly = f"{column.term} IN ({listed})"
+        return f"({column.sql} IN ({listed}) AND {exactly})" if column.loose else exactly
 
     def _text_leaf(self, column: Column, op: str) -> str:
         if op == "startswith":
@@ -164,6 +169,12 @@ class Conditions:
             word = self.parameter(fold)
             found.append(joined([f"instr({text}, {word}) > 0" for text in folds], "OR") if folds else "0")
         return joined(found, "AND")
+
+
+def equal(column: Column, value: str) -> str:
+    """Equality byte by byte, in the form that an index can answer."""
+    exactly = f"{column.term} = {value}"
+    return f"({column.sql} = {value} AND {exactly})" if column.loose else exactly
 
 
 def folded(column: Column) -> str:
@@ -230,7 +241,7 @@ def _row_value(keys: Sequence[tuple[Column, bool]], values: Sequence[str]) -> li
 
 
 def _same(column: Column, value: str, null: bool) -> str:
-    return f"{column.sql} IS NULL" if null else f"{column.term} = {value}"
+    return f"{column.sql} IS NULL" if null else equal(column, value)
 
 
 def _beyond(column: Column, descending: bool, value: str, null: bool) -> list[str]:
@@ -244,9 +255,7 @@ def _beyond(column: Column, descending: bool, value: str, null: bool) -> list[st
 
 def order_text(columns: Mapping[str, Column], order: Sequence[Order], flip: bool) -> str:
     """The ORDER BY list; SQLite's NULLs are smallest already."""
-    return ", ".join(
-        f"{columns[key.field].term} {'DESC' if key.descending is not flip else 'ASC'}" for key in order
-    )
+    return ", ".join(f"{columns[key.field].term} {'DESC' if key.descending is not flip else 'ASC'}" for key in order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +273,10 @@ class Plan:
 
     def bind(self, values: list[Any]) -> list[Any]:
         """The values as they are bound."""
-        return [value if probe is None or value is None else probe(value)
-                for probe, value in zip(self.probes, values, strict=True)]
+        return [
+            value if probe is None or value is None else probe(value)
+            for probe, value in zip(self.probes, values, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +311,8 @@ class Statements:
 
     def bind(self, query: Query) -> Bound:
         """The text and the parameters of a query: rows come in the order of reading, `limit + 1` of them at most."""
-        page, values = query.page, []
+        page = query.page
+        values: list[Any] = []
         where = shape_of(query.where, values)
         search = search_shape(query.search, values)
         after = None if page.after is None else tuple([value is None for value in page.after])
@@ -379,8 +391,9 @@ class Statements:
         values: list[Any] = []
         conditions = Conditions(self.columns)
         text = conditions.text(shape_of(condition, values))
-        ready = [value if probe is None else probe(value)
-                 for probe, value in zip(conditions.probes, values, strict=True)]
+        ready = [
+            value if probe is None else probe(value) for probe, value in zip(conditions.probes, values, strict=True)
+        ]
         return text, ready
 
     def encoder(self, fields: Sequence[str]) -> Callable[[Record], list[Any]]:

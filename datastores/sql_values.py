@@ -20,7 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from rest_kit.models.field import Field
-from rest_kit.models.scalars import plain_decimal, utc
+from rest_kit.models.scalars import MAX_DECIMAL_DIGITS, plain_decimal, utc
 from rest_kit.rows import fold
 from rest_kit.types import INT64_MAX, INT64_MIN, Kind
 
@@ -102,7 +102,7 @@ def compare_decimals(left: str, right: str) -> int:
 
 
 def _compare(left: Any, right: Any) -> int:
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -133,6 +133,20 @@ class MomentForm:
             return moment.isoformat(self.separator) + self.suffix
         text = moment.isoformat(self.separator, "microseconds")
         return text[: 19 if self.digits == 0 else 20 + self.digits] + self.suffix
+
+    @property
+    def patterns(self) -> list[str]:
+        """The form as GLOB patterns, one of which a text in this form matches."""
+        start = "-".join(("[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2)) + self.separator + ":".join(["[0-9]" * 2] * 3)
+        fractions = (0, 6) if self.digits is None else (self.digits,)
+        return [start + ("." + "[0-9]" * digits if digits else "") + self.suffix for digits in fractions]
+
+    def holds(self, text: Any) -> bool:
+        """Whether a stored value is a moment in this very form."""
+        try:
+            return bool(self.write(read_moment(text)) == text)
+        except MISFITS:
+            return False
 
     def exact(self, value: datetime.datetime) -> str | bytes:
         """The moment in this form, or `NOTHING` where the form cannot hold it."""
@@ -212,15 +226,17 @@ def _decimal_storage(field: Field) -> Storage:
     digits: int | None = getattr(field, "digits", None)
     places: int | None = getattr(field, "places", None)
     if places is None:
-        return _text_decimal(lambda text: plain_decimal(Decimal(text)))
+        return _text_decimal("DECIMAL TEXT", lambda text: plain_decimal(Decimal(text)))
     if digits is not None and digits <= MAX_DOUBLE_DIGITS:
         return DecimalGrid(places).storage(digits)
     quantum = Decimal(1).scaleb(-places)
-    return _text_decimal(lambda text: plain_decimal(Decimal(text).quantize(quantum, context=_WIDE)))
+    declared = f"DECIMAL TEXT({digits or MAX_DECIMAL_DIGITS},{places})"
+    return _text_decimal(declared, lambda text: plain_decimal(Decimal(text).quantize(quantum, context=_WIDE)))
 
 
-def _text_decimal(decode: Convert) -> Storage:
-    return Storage("TEXT", (str,), lambda value: format(value, "f"), decode, collation=DECIMAL_COLLATION)
+def _text_decimal(declared: str, decode: Convert) -> Storage:
+    # TEXT in the declared type gives the column SQLite's text affinity, the other word tells inference what lies there.
+    return Storage(declared, (str,), lambda value: format(value, "f"), decode, collation=DECIMAL_COLLATION)
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------
@@ -239,7 +255,7 @@ def _read_json(text: str) -> Any:
         raise ValueError("not JSON") from exc
 
 
-_JSON: Final = Storage("TEXT", (str,), _write_json, _read_json)
+_JSON: Final = Storage("JSON TEXT", (str,), _write_json, _read_json)
 
 _STORAGES: Final[dict[Kind, Storage]] = {
     Kind.INTEGER: Storage("INTEGER", (int,), exact=bounded_integer, floor=bounded_integer, ceiling=bounded_integer),
@@ -248,7 +264,7 @@ _STORAGES: Final[dict[Kind, Storage]] = {
     Kind.STRING: Storage("TEXT", (str,), collation=BINARY),
     Kind.DATE: Storage("DATE", (str,), datetime.date.isoformat, datetime.date.fromisoformat),
     Kind.DATETIME: MomentForm().storage,
-    Kind.UUID: Storage("TEXT", (str,), str, uuid.UUID),
+    Kind.UUID: Storage("UUID TEXT", (str,), str, uuid.UUID),
     Kind.LIST: _JSON,
     Kind.DICT: _JSON,
 }
