@@ -21,7 +21,9 @@ SEARCH: Final = "search"
 ORDERING: Final = "ordering"
 FIELDS: Final = "fields"
 MAX_VALUES: Final = 1000
+MAX_WORDS: Final = 20
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9/?:@!$'()*,;=~._&-]*\Z")
 _SAFE: Final = re.compile(r"[A-Za-z0-9/?:@!$'()*+,;=%~._-]*\Z")
 
 Cast = Callable[[str], Any]
@@ -173,9 +175,12 @@ class Parameters:
             found[name] = Order(name, key != name)
         return tuple(found.values())
 
-    def select(self, text: str) -> tuple[str, ...]:
-        """The fields of a `fields` parameter, the primary key first (ValueError)."""
-        return select(text, self.model)
+    def search(self, text: str) -> Search | None:
+        """The words of a `search` parameter; None where there are none (ValueError)."""
+        words = tuple(parse_string(text).split())
+        if len(words) > MAX_WORDS:
+            raise ValueError(f"more than {MAX_WORDS} words")
+        return Search(words, self.searchable) if words else None
 
 
 def select(text: str, model: Model) -> tuple[str, ...]:
@@ -192,6 +197,8 @@ def select(text: str, model: Model) -> tuple[str, ...]:
 class _Reading:
     """One query string being read: what was found so far, and what is wrong with it."""
 
+    __slots__ = ("conditions", "faults", "filters", "kept", "lenient", "paged", "paging", "seen", "table", "words")
+
     def __init__(self, table: Parameters, lenient: bool, paged: bool) -> None:
         self.table = table
         self.lenient = lenient
@@ -202,32 +209,35 @@ class _Reading:
         self.words: dict[str, Any] = {}
         self.paging: dict[str, str] = {}
         self.seen: set[str] = set()
-        self.kept: list[str] = []
+        self.kept = ""
 
     def run(self, query_string: str) -> Asked:
+        plain = _PLAIN.match(query_string) is not None
         for piece in query_string.split("&"):
             if piece:
-                self._piece(piece)
+                self._piece(piece, plain)
         if self.faults:
             raise InvalidQuery(self.faults)
-        words = self.words
+        conditions, words = self.conditions, self.words
         return Asked(
-            conjoin(*self.conditions),
+            conditions[0] if len(conditions) == 1 else conjoin(*conditions),
             words.get(ORDERING, self.table.default_order),
             words.get(FIELDS),
             words.get(SEARCH),
             self.paging,
             self.filters,
-            "".join([f"{piece}&" for piece in self.kept]),
+            self.kept,
         )
 
-    def _piece(self, piece: str) -> None:
-        raw_name, _, raw_value = piece.partition("=")
-        try:
-            name, value = decode(raw_name), decode(raw_value)
-        except (UnicodeDecodeError, UnicodeEncodeError):
-            self._fault("utf8", "is not UTF-8", raw_name.encode("ascii", "replace").decode())
-            return
+    def _piece(self, piece: str, plain: bool) -> None:
+        """Read one `name=value`; `plain` says that nothing in it is encoded."""
+        name, _, value = piece.partition("=")
+        if not plain:
+            try:
+                name, value, piece = decode(name), decode(value), safe(piece)
+            except UnicodeError:
+                self._fault("utf8", "is not UTF-8", safe(name))
+                return
         if name in self.seen:
             self._fault("twice", "is given twice", name)
             return
@@ -235,35 +245,34 @@ class _Reading:
         if name in self.table.paging and self.paged:
             self.paging[name] = value
             return
-        self.kept.append(safe(piece))
+        self.kept += piece + "&"
         found = self.table.filters.get(name)
         try:
-            if found is not None:
-                typed = found.cast(value)
-                self.conditions.append(Filter(found.field, found.op, typed))
-                self.filters[name] = typed
-            elif name in self.table.words and name not in self.table.paging:
+            if found is None:
                 self._word(name, value)
-            elif not self.lenient:
-                self._fault("unknown", f"is not a parameter here{did_you_mean(name, self.table.known())}", name)
+            else:
+                self.filters[name] = typed = found.cast(value)
+                self.conditions.append(Filter(found.field, found.op, typed))
         except ValueError as exc:
             self._fault("invalid", str(exc), name)
 
     def _word(self, name: str, value: str) -> None:
-        if name == ORDERING:
-            self.words[name] = self.table.ordering(value)
+        """Read a parameter that is no filter (ValueError)."""
+        table = self.table
+        if name not in table.words or name in table.paging:
+            if not self.lenient:
+                self._fault(
+                    "unknown", f"{name[:100]!r} is not a parameter here{did_you_mean(name, table.known())}", name
+                )
+        elif name == ORDERING:
+            self.words[name] = table.ordering(value)
         elif name == FIELDS:
-            self.words[name] = self.table.select(value)
+            self.words[name] = select(value, table.model)
         else:
-            words = tuple(parse_string(value).split())
-            if len(words) > 20:
-                raise ValueError("more than 20 words")
-            self.words[name] = Search(words, self.table.searchable) if words else None
+            self.words[name] = table.search(value)
 
     def _fault(self, code: str, detail: str, name: str) -> None:
-        self.faults.append(
-            Fault(code, f"{name[:100]!r} {detail}" if code == "unknown" else detail, parameter=name[:100])
-        )
+        self.faults.append(Fault(code, detail, parameter=name[:100]))
 
 
 def item_fields(query_string: str, model: Model, *, lenient: bool = False) -> tuple[str, ...] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,11 +56,7 @@ def serve(source: tuple[str, ...], read_only: bool, **options: Any) -> None:
     A SOURCE is a CSV file, an SQLite file (.db), a JSON file (a list, or an object of lists), or module:NAME of a
     list, a Controller or a WSGI application.
     """
-    csv_options = {key: options[key] for key in ("key", "comment", "encoding", "null") if options[key] is not None}
-    if options["delimiter"] is not None:
-        csv_options["delimiter"] = {"tab": "\t", "\\t": "\t"}.get(options["delimiter"], options["delimiter"])
-    if options["columns"] is not None:
-        csv_options["columns"] = [name.strip() for name in options["columns"].split(",")]
+    csv_options = csv_options_of(options)
     served: list[sources.Served] = []
     workers = options["workers"]
 
@@ -80,6 +77,16 @@ def serve(source: tuple[str, ...], read_only: bool, **options: Any) -> None:
     )
     check_port(settings)
     Server(load, announce, settings).run()
+
+
+def csv_options_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a CSV store among those of the command line."""
+    chosen = {key: options[key] for key in ("key", "comment", "encoding", "null") if options[key] is not None}
+    if options["delimiter"] is not None:
+        chosen["delimiter"] = {"tab": "\t", "\\t": "\t"}.get(options["delimiter"], options["delimiter"])
+    if options["columns"] is not None:
+        chosen["columns"] = [name.strip() for name in options["columns"].split(",")]
+    return chosen
 
 
 def in_process(source: tuple[str, ...]) -> bool:
