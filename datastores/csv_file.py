@@ -1,0 +1,299 @@
+"""A resource that is a CSV file, which stays the CSV file that it is.
+
+    store = CSVDataStore({"path": "people.csv"})
+    store = CSVDataStore({"path": "iso3166.tab"}, {"columns": ["code", "name"], "comment": "#", "key": "code"})
+
+- The file is the truth, and others may edit it: every read and write looks first whether it has changed. An edit that
+  leaves it unreadable (a quote never closed, a row cut short) is StoreCorrupt, with file and line, until it is mended;
+  nothing is ever written to such a file. Edits by other programs make no events.
+- Bytes that a write does not mean to change stay: other rows, other cells, columns that the model does not know,
+  comments, blank lines, quotes, line endings, a byte order mark. Inserts append; updates and deletes write a copy of
+  the file and rename it onto the old one (a symbolic link goes on pointing to it; a hard link does not).
+- An empty cell is None in a nullable field and the empty text otherwise, so the empty text cannot be written to a
+  nullable text field; the option `null` names another marker.
+- Beside `people.csv`, `.people.csv.rest_kit-lock` keeps writers of all processes apart, and
+  `.people.csv.rest_kit-journal` holds the events, and what it takes to set right a write that was cut short. Both come
+  into being with the first write. The latter may be removed while nothing runs, and takes the events with it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from datastores.csv_changes import Changes
+from datastores.csv_columns import event_record, record_of
+from datastores.csv_core import Core, core_of
+from datastores.csv_dialect import extends_ascii
+from datastores.csv_journal import JournalEvent
+from datastores.csv_keys import WHY_NOT, keyed, row_number
+from datastores.csv_mirror import Mirror
+from rest_kit.errors import ConfigurationError, ReadOnly, RecordNotFound, StoreCorrupt
+from rest_kit.events.log import Action, Event, EventLog
+from rest_kit.models.model import Model
+from rest_kit.query import Query, Result, Where
+from rest_kit.rows import matches
+from rest_kit.store import Capabilities, DataStore, Tx, check_keys, check_unique, refuse, unique_conflict
+from rest_kit.types import Pk, Record
+
+T = TypeVar("T")
+
+
+class CSVDataStore(DataStore):
+    """Serves a CSV file: `{"path": ...}`.
+
+    Options on its form, each of which is otherwise read off the file: `delimiter`, `quotechar` ("" for none),
+    `encoding` (UTF-8), `null` (the cell that means null), `comment` (what comment lines begin with), `columns` (names,
+    where there is no header line), `key` (the primary key's column). On the rest: `indexes` (fields to find by at any
+    size), `read_only`, `events`, `retention` (how many events are kept), `timeout` (seconds to wait for a lock).
+    """
+
+    resource_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {"path": (str, os.PathLike)}
+    option_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {
+        "delimiter": str,
+        "quotechar": str,
+        "encoding": str,
+        "null": str,
+        "comment": str,
+        "columns": (list, tuple),
+        "key": str,
+        "indexes": (list, tuple),
+        "read_only": bool,
+        "events": bool,
+        "retention": int,
+        "timeout": (int, float),
+    }
+
+    def __init__(self, resource: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(resource, options)
+        refuse(self._problems(), type(self).__name__)
+        self.path = os.path.abspath(resource["path"])
+        self._served: Model | None = None
+        self._declared: type[Model] | None = None
+        self._core: Core | None = None
+        self._logs: bool = self.options.get("events", True)
+
+    def _problems(self) -> list[str]:
+        if not isinstance(self.resource, Mapping):
+            return [f'resource must be a dict like {{"path": "people.csv"}}, not {self.resource!r:.80}']
+        problems = check_keys(self.resource, self.resource_keys, "resource")
+        problems += [] if "path" in self.resource else ["resource has no 'path'"]
+        wrong = check_keys(self.options, self.option_keys, "options")
+        return problems + (wrong or form_problems(self.options))
+
+    def bind(self, model: Model) -> None:
+        """Serve the rows as this model; without a key, by their number and for reading only (ConfigurationError)."""
+        if self._declared is type(model):
+            return
+        key = self.options.get("key")
+        if key is not None and model.pk is not None and model.pk.primary_key and model.pk.name != key:
+            what = f"options['key'] is {key!r}, and the model's primary key is {model.pk.name!r}: leave one of them out"
+            raise ConfigurationError(what, owner=model.name)
+        self._declared, self._served = type(model), keyed(model, key)
+        self._core = None
+        super().bind(self._served)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        model = self._model
+        if self.options.get("read_only"):
+            return Capabilities(writable=False, events=self._logs, why_not="the option `read_only` is set")
+        if model is not None and row_number(model) is not None:
+            return Capabilities(writable=False, events=self._logs, why_not=WHY_NOT)
+        return Capabilities(events=self._logs)
+
+    def _open(self) -> Core:
+        """The process's core for the file; another one after a fork."""
+        core = self._core
+        if core is None or core.pid != os.getpid():
+            core = self._core = core_of(self.path, self.options, self._served, self._declared)
+        return core
+
+    def infer(self) -> Model:
+        core = self._open()
+        with core.lock:
+            return core.mirror().model
+
+    def ping(self) -> None:
+        core = self._open()
+        with core.lock:
+            core.mirror()
+
+    def find(self, query: Query) -> Result:
+        core = self._open()
+        with core.lock:
+            return core.mirror().find(query)
+
+    def get(self, pk: Pk, scope: Where | None = None) -> Record:
+        core = self._open()
+        with core.lock:
+            return within(scope, core.mirror().get(pk), pk)
+
+    def atomic(self, work: Callable[[Tx], T]) -> T:
+        refusal = self._refusal()
+        if refusal:
+            # The work may only read; the Tx refuses the rest.
+            return work(ReadOnlyTx(self, refusal))
+        core = self._open()
+        return core.atomic(lambda mirror, changes: work(CSVTx(core, mirror, changes, events=self._logs)))
+
+    def _refusal(self) -> str:
+        """Why nothing may be written, once the model is known; empty where it may."""
+        assert self.model is not None
+        return self.capabilities.why_not
+
+    def changes(self) -> EventLog | None:
+        return JournalLog(self) if self._logs else None
+
+    def close(self) -> None:
+        if self._core is not None and self._core.pid == os.getpid():
+            self._core.close()
+
+
+def form_problems(options: Mapping[str, Any]) -> list[str]:
+    """A sentence for every option on the file's form that cannot be meant."""
+    problems = []
+    for name, shortest in (("delimiter", 1), ("quotechar", 0)):
+        mark = options.get(name, ",")
+        if not shortest <= len(mark) <= 1 or mark in ("\r", "\n", "\0") or not mark.isascii():
+            problems.append(f"options[{name!r}] must be one ASCII character, not {mark!r}")
+    if options.get("delimiter", ",") == options.get("quotechar", '"'):
+        problems.append("options['delimiter'] and options['quotechar'] must differ")
+    if not extends_ascii(options.get("encoding", "utf-8")):
+        problems.append(f"options['encoding'] must be an encoding that extends ASCII, not {options['encoding']!r}")
+    for name in ("columns", "indexes"):
+        names = options.get(name, ["a"])
+        if not all(isinstance(each, str) and each for each in names) or len(set(names)) < len(names):
+            problems.append(f"options[{name!r}] must be different names, not {names!r}")
+    return problems
+
+
+def within(scope: Where | None, record: Record, pk: Pk) -> Record:
+    """The record, if it is within the scope (RecordNotFound)."""
+    if scope is not None and not matches(scope, record):
+        raise RecordNotFound(pk)
+    return record
+
+
+class ReadOnlyTx(Tx):
+    """A step in which nothing can be written."""
+
+    def __init__(self, store: CSVDataStore, why: str) -> None:
+        self._store = store
+        self._why = why
+
+    def get(self, pk: Pk, scope: Where | None = None) -> Record:
+        return self._store.get(pk, scope)
+
+    def find(self, query: Query) -> Result:
+        return self._store.find(query)
+
+    def insert(self, records: Sequence[Record]) -> list[Record]:
+        raise ReadOnly(self._why)
+
+    def update(self, pk: Pk, record: Record) -> Record:
+        raise ReadOnly(self._why)
+
+    def delete(self, pk: Pk) -> None:
+        raise ReadOnly(self._why)
+
+
+class CSVTx(Tx):
+    """A write under way: rows are tried out in the mirror, and their bytes gathered."""
+
+    def __init__(self, core: Core, mirror: Mirror, changes: Changes, *, events: bool) -> None:
+        self._core = core
+        self._mirror = mirror
+        self._changes = changes
+        self._model = mirror.model
+        self._events = events
+        assert self._model.pk is not None
+        self._pk = self._model.pk
+
+    def get(self, pk: Pk, scope: Where | None = None) -> Record:
+        return within(scope, self._mirror.get(pk), pk)
+
+    def find(self, query: Query) -> Result:
+        return self._mirror.find(query)
+
+    def insert(self, records: Sequence[Record]) -> list[Record]:
+        return [self._insert(record, index) for index, record in enumerate(records)]
+
+    def _insert(self, record: Record, index: int) -> Record:
+        complete: dict[str, Any] = {name: record.get(name) for name in self._model.names}
+        self._settle_key(complete, index)
+        check_unique(self, self._model, complete, None, index)
+        row = self._mirror.layout.row(complete)
+        self._changes.add(self._mirror.insert(complete), row)
+        pk: Pk = complete[self._pk.name]
+        stored = self._mirror.get(pk)
+        self._note("created", pk, None, stored)
+        return stored
+
+    def _settle_key(self, record: Record, index: int) -> None:
+        """Give the record the next key where the store makes it, and refuse one that is taken (Conflict)."""
+        name = self._pk.name
+        if self._pk.generated:
+            if record[name] is None:
+                record[name] = max(self._changes.high, self._mirror.highest()) + 1
+            self._changes.high = max(self._changes.high, record[name])
+        if self._mirror.has(record[name]):
+            raise unique_conflict((name,), index)
+
+    def update(self, pk: Pk, record: Record) -> Record:
+        before = self._mirror.get(pk)
+        changed = [name for name, value in record.items() if name != self._pk.name and before[name] != value]
+        after = before | {name: record[name] for name in changed}
+        check_unique(self, self._model, after, pk)
+        if changed:
+            self._edit(pk, after, changed)
+        stored = self._mirror.get(pk)
+        self._note("updated", pk, before, stored)
+        return stored
+
+    def _edit(self, pk: Pk, record: Record, names: Sequence[str]) -> None:
+        place = self._mirror.place(pk)
+        raw = self._changes.current(place.number)
+        if raw is None:
+            raw = self._core.stretch(place.at, place.length)
+        edited = self._mirror.layout.edited(raw, record, names)
+        self._changes.edit(place, self._pk.format(pk), edited)
+        self._mirror.change(place.number, record, place.length)
+
+    def delete(self, pk: Pk) -> None:
+        before = self._mirror.get(pk)
+        if self._pk.generated:
+            self._changes.high = max(self._changes.high, self._mirror.highest())
+        place = self._mirror.place(pk)
+        self._changes.edit(place, self._pk.format(pk), b"")
+        self._mirror.remove(place.number)
+        self._note("deleted", pk, before, None)
+
+    def _note(self, action: Action, pk: Pk, before: Record | None, after: Record | None) -> None:
+        if self._events:
+            rows = event_record(before, self._model), event_record(after, self._model)
+            self._changes.events.append(JournalEvent(action, self._pk.to_stored(pk), *rows, time.time()))
+
+
+class JournalLog(EventLog):
+    """The events of a CSV file, as its journal keeps them."""
+
+    def __init__(self, store: CSVDataStore) -> None:
+        self._store = store
+
+    def read(self, since: int, limit: int = 100) -> list[Event]:
+        return [self._event(seq, kept) for seq, kept in self._store._open().events(since, limit)]
+
+    def last(self) -> int:
+        return self._store._open().last_event()
+
+    def _event(self, seq: int, kept: JournalEvent) -> Event:
+        model = self._store.model
+        assert model.pk is not None
+        try:
+            before, after = record_of(kept.before, model), record_of(kept.after, model)
+            return Event(seq, kept.action, model.pk.coerce(kept.pk), before, after, kept.at)
+        except ValueError as exc:
+            raise StoreCorrupt(f"{self._store.path}: event {seq} in the journal no longer fits the model") from exc
