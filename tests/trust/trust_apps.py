@@ -1,0 +1,72 @@
+"""The applications that the trust tests put behind real servers: one resource, `items`, in any of the stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from datastores import CSVDataStore, PythonListDataStore, SQLiteDataStore
+from rest_kit import models
+from rest_kit.controllers import Controller, WSGIDispatcher
+from rest_kit.models import Model
+from rest_kit.pagination import BasePagination, Pagination
+from rest_kit.store import DataStore
+
+SECRET = "known to every worker of these tests"
+SEED = [{"id": 1, "name": "first", "count": 0}, {"id": 2, "name": "second", "count": 0}]
+
+
+class ItemModel(Model):
+    """Something with a name that counts."""
+
+    fields = (
+        models.PkField(name="id"),
+        models.StringField(name="name", required=True, min_length=1, max_length=50),
+        models.IntegerField(name="count", required=True),
+    )
+
+
+def place(kind: str, folder: Path) -> tuple[type[DataStore], Any]:
+    """The store class of a kind, and where in the folder its data lie."""
+    if kind == "csv":
+        return CSVDataStore, {"path": str(folder / "items.csv")}
+    if kind == "sqlite":
+        return SQLiteDataStore, {"name": str(folder / "items.db"), "table": "items"}
+    return PythonListDataStore, [dict(row) for row in SEED]
+
+
+def open_store(kind: str, folder: Path) -> DataStore:
+    """The store itself, as another process sees it."""
+    cls, data = place(kind, folder)
+    store = cls(data, {})
+    store.bind(ItemModel())
+    return store
+
+
+def seed(kind: str, folder: Path) -> None:
+    """Write the first items."""
+    store = open_store(kind, folder)
+    try:
+        store.atomic(lambda tx: tx.insert([dict(row) for row in SEED]))
+    finally:
+        store.close()
+
+
+def controller(
+    store: type[DataStore], data: Any, model: type[Model] | Model, pagination: BasePagination, name: str = "items"
+) -> type[Controller]:
+    """A controller with everything but the data at its defaults."""
+    return type(
+        "App",
+        (Controller,),
+        {
+            "resource": {"resource_name": name, "resource": data, "model": model, "datastore": store},
+            "controller": {"options": {"pagination": pagination}},
+        },
+    )
+
+
+def serve(kind: str, folder: str) -> WSGIDispatcher:
+    """What gunicorn runs."""
+    cls, data = place(kind, Path(folder))
+    return WSGIDispatcher([controller(cls, data, ItemModel, Pagination(100))], secret=SECRET)
