@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from datastores.list_code import Row
 from datastores.list_columns import clone
-from datastores.list_events import RETENTION, Change, Ring
+from datastores.list_events import Change, Ring
 from datastores.list_view import ListView
 from rest_kit.errors import RecordNotFound, StoreFull
 from rest_kit.models.model import Model
@@ -41,7 +41,7 @@ class ListCore:
 
     def __init__(self, rows: list[Row]) -> None:
         self.rows = rows
-        self.ring = Ring(RETENTION)
+        self.ring = Ring()
         self.steps: Steps | None = None
         self._highest: dict[str, int] = {}
         self._views: weakref.WeakValueDictionary[Any, ListView] = weakref.WeakValueDictionary()

@@ -31,12 +31,12 @@ class Change(NamedTuple):
 class Ring:
     """The newest changes of one list."""
 
-    def __init__(self, retention: int) -> None:
-        self._changes: deque[Change] = deque(maxlen=retention)
+    def __init__(self) -> None:
+        self._changes: deque[Change] = deque(maxlen=0)
         self._start = self.last = time.time_ns() // 1000
 
     def keep(self, retention: int) -> None:
-        """Keep at least so many from now on."""
+        """Keep at least so many from now on, as one of the stores over the list wants it."""
         if retention > (self._changes.maxlen or 0):
             self._changes = deque(self._changes, maxlen=retention)
 

@@ -14,11 +14,12 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from datastores.list_code import Row
 from datastores.list_core import Steps, Writer, core_of
-from datastores.list_events import Change
+from datastores.list_events import RETENTION, Change
 from datastores.list_view import ListView
 from rest_kit.errors import RecordNotFound, did_you_mean
 from rest_kit.events.log import Event, EventLog
 from rest_kit.models.fields import PkField
+from rest_kit.models.infer import infer_rows
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result, Where
 from rest_kit.rows import matches
@@ -49,7 +50,7 @@ class PythonListDataStore(DataStore):
         self._indexes: tuple[str, ...] = tuple(self.options.get("indexes", ()))
         self._log = self.options.get("events", True)
         self._core = core_of(resource)
-        self._core.ring.keep(self.options.get("retention", 0))
+        self._core.ring.keep(self.options.get("retention", RETENTION))
         self._view: ListView | None = None
 
     @property
@@ -65,10 +66,8 @@ class PythonListDataStore(DataStore):
         self._view = None
 
     def infer(self) -> Model:
-        from rest_kit.models.infer import infer_rows
-
         with self._core.lock:
-            model: Model = infer_rows(self._core.rows, "Row")
+            model = infer_rows(self._core.rows, "Row")
         return model if model.pk is not None else model.with_pk(PkField("id"))
 
     def _open(self) -> ListView:
