@@ -34,7 +34,7 @@ _MSGSPEC_REFUSES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, de
 def loads(body: bytes, *, exact: bool = False) -> Any:
     """The value of a JSON document; `exact` makes numbers with a point or an exponent Decimals (MalformedBody)."""
     # PERF: decoding a posted book
-    if b"\\" in body:
+    if b"\\u" in body:  # which alone can write a NUL or a lone surrogate
         return careful_loads(body, exact=exact)
     try:
         value = _DECODE_EXACT(body) if exact else _DECODE(body)
@@ -52,7 +52,7 @@ def loads(body: bytes, *, exact: bool = False) -> Any:
 def _nothing_twice(body: bytes, value: Any) -> bool:
     """Whether every string of the body is still there, so that no name was given twice; depth and integers are bounded.
 
-    A name that was given twice has taken its first value with it, and so at least its own two quotation marks.
+    A name that was given twice has lost at least its own two quotation marks; an escaped one only adds to the count.
     """
     strings = 0
     level = [value]

@@ -142,6 +142,8 @@ def _extra_headers(exc: BaseException) -> Headers:
     """Allow, Retry-After and whatever else the exception brings along."""
     if isinstance(exc, MethodNotAllowed):
         return [("Allow", ", ".join(exc.valid_methods or ()))]
+    if isinstance(exc, errors.ReadOnly):
+        return [("Allow", "GET, HEAD, OPTIONS")]
     if isinstance(exc, errors.StoreUnavailable):
         return [("Retry-After", str(exc.retry_after))]
     if isinstance(exc, HTTPException):

@@ -75,6 +75,7 @@ def serve(source: tuple[str, ...], read_only: bool, **options: Any) -> None:
     settings = Settings(
         options["host"], options["port"], workers, options["threads"], options["reload"], options["access_log"]
     )
+    check_sources(source)
     check_port(settings)
     Server(load, announce, settings).run()
 
@@ -104,6 +105,15 @@ def holds_list(source: tuple[str, ...]) -> bool:
         if any(controller.store.capabilities.in_process for controller in served.controllers):
             return True
     return False
+
+
+def check_sources(source: tuple[str, ...]) -> None:
+    """Say at once, and in a sentence, which source is no file or of no known kind."""
+    try:
+        for one in source:
+            sources.check(one)
+    except RestKitError as exc:
+        fail(exc)
 
 
 def check_port(settings: Settings) -> None:

@@ -80,21 +80,28 @@ def is_module(source: str) -> bool:
 
 def read(source: str, read_only: bool, csv_options: Mapping[str, Any]) -> list[Part]:
     """The resources in one source (ConfigurationError)."""
+    check(source)
     if is_module(source):
         return from_module(source, read_only)
     path = Path(source)
-    suffix = path.suffix.lower()
     readers: dict[str, Callable[[], list[Part]]] = {
         **{known: lambda: from_csv(path, read_only, csv_options) for known in CSV_SUFFIXES},
         **{known: lambda: from_sqlite(path, read_only) for known in SQLITE_SUFFIXES},
         ".json": lambda: from_json(path, read_only),
     }
-    if suffix not in readers:
-        forms = f"{', '.join(readers)}, or module:NAME"
-        raise SourceError(f"{source}: what kind of source is this? Known are {forms}{did_you_mean(suffix, readers)}")
-    if not path.is_file():
+    return readers[path.suffix.lower()]()
+
+
+def check(source: str) -> None:
+    """Refuse what is neither a file of a known kind nor `module:NAME` (SourceError)."""
+    if is_module(source):
+        return
+    suffix, known = Path(source).suffix.lower(), (*CSV_SUFFIXES, *SQLITE_SUFFIXES, ".json")
+    if suffix not in known:
+        near = did_you_mean(suffix, known) if suffix else ""
+        raise SourceError(f"{source} is of no known kind: {', '.join(known)} or module:NAME{near}")
+    if not Path(source).is_file():
         raise SourceError(f"{source}: there is no such file")
-    return readers[suffix]()
 
 
 def from_csv(path: Path, read_only: bool, options: Mapping[str, Any]) -> list[Part]:

@@ -357,7 +357,7 @@ class Writing(Reading):
 
     def refuse_lost_writes(self, request: Request) -> None:
         """A write to data that only this process has would be lost to the others (503)."""
-        if request.environ["wsgi.multiprocess"] and self.store.capabilities.in_process and not self.spec.multiprocess:
+        if request.environ.get("wsgi.multiprocess") and self.store.capabilities.in_process and not self.spec.multiprocess:
             raise ServiceUnavailable(
                 "these data live in one process, and several are serving: run one worker, keep the data in SQLite, "
                 "or set resource options 'multiprocess' to 'allow'"

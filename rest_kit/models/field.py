@@ -129,12 +129,16 @@ class Field(ma.Field[Any]):
             shown = self.name if name is None else name
             raise ConfigurationError(problems, owner=f"{type(self).__name__}({shown!r})")
 
+    def typed_option(self, option: str, value: Any) -> Any:
+        """A value from the declaration, given as the Python type or as JSON would write it, as the Python type."""
+        return self.coerce(value) if isinstance(value, self.kind.python_type) else self.convert(value)
+
     def _declared(self, option: str, value: Any) -> Any:
-        """A value from the declaration, typed: given as the Python type or as JSON would write it."""
+        """The same, None where there is none (ConfigurationError)."""
         if value is None:
             return None
         try:
-            return self.coerce(value) if isinstance(value, self.kind.python_type) else self.convert(value)
+            return self.typed_option(option, value)
         except ValueError as exc:
             raise ConfigurationError(f"{option}={value!r} does not fit: {exc}", owner=repr(self)) from exc
         except marshmallow.ValidationError as exc:

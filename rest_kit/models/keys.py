@@ -99,5 +99,3 @@ class StringForeign(Reference, StringField):
 
     def __init__(self, name: str = "", **options: Unpack[TextKeyOptions]) -> None:
         super().__init__(name, **options)
-
-

@@ -110,6 +110,10 @@ class DecimalField(OrderedField, ma.Decimal):
         self.places = options.get("places")
         super().settle(options)
 
+    def typed_option(self, option: str, value: Any) -> Any:
+        # a bound may be one that no value reaches, and so have more digits than a value
+        return coercion.to_decimal(value) if option in ("min", "max") else super().typed_option(option, value)
+
     @property
     def plain(self) -> bool:
         # str(Decimal) turns to an exponent from the seventh place on, and the encoder writes str
