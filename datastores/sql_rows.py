@@ -20,15 +20,15 @@ Rows = Callable[[Sequence[Sequence[Any]]], list[Record]]
 class Column:
     """One field of the model as it lies in a table: the SQL that reads it, and how its values are stored.
 
-    `nullable` is about the table: whether a NULL may lie there, whatever the model says. `loose` says that an index
-    over the column ignores case or spaces: SQLite can use it only beside a comparison that does so too.
+    `nullable` is about the table: whether a NULL may lie there, whatever the model says. `seek`, where it is not empty,
+    is the SQL that an index over the column can find, less exact than `term`: it is compared beside it.
     """
 
     field: str
     sql: str
     storage: Storage
     nullable: bool = True
-    loose: bool = False
+    seek: str = ""
 
     @property
     def term(self) -> str:

@@ -149,7 +149,7 @@ class Conditions:
         if op == "notin":
             return f"{column.term} NOT IN ({listed})"
         exactly = f"{column.term} IN ({listed})"
-        return f"({column.sql} IN ({listed}) AND {exactly})" if column.loose else exactly
+        return f"({column.seek} IN ({listed}) AND {exactly})" if column.seek else exactly
 
     def _text_leaf(self, column: Column, op: str) -> str:
         if op == "startswith":
@@ -174,7 +174,7 @@ class Conditions:
 def equal(column: Column, value: str) -> str:
     """Equality byte by byte, in the form that an index can answer."""
     exactly = f"{column.term} = {value}"
-    return f"({column.sql} = {value} AND {exactly})" if column.loose else exactly
+    return f"({column.seek} = {value} AND {exactly})" if column.seek else exactly
 
 
 def folded(column: Column) -> str:
@@ -209,34 +209,16 @@ def behind(conditions: Conditions, order: Sequence[Order], nulls: Sequence[bool]
     """Conditions for the rows strictly behind a place in the order, one for each stretch of it, nearest first.
 
     `nulls` says which of the place's values are None; `flip` reads against the order. Each stretch is one range of an
-    index on the order's fields, so that a page costs the same at any depth.
+    index on the order's fields, so that a page costs the same at any depth (a comparison of rows, `(a, id) > (?, ?)`,
+    is not: SQLite does not look into the rowid at the end of an index for it).
     """
     keys = [(conditions.column(key.field), key.descending is not flip) for key in order]
     values = [conditions.parameter(column.storage.probe("gt")) for column, _ in keys]
-    if not any(nulls) and _one_range(keys):
-        return _row_value(keys, values)
     stretches = []
     for depth in reversed(range(len(keys))):
         equal = [_same(column, values[i], nulls[i]) for i, (column, _) in enumerate(keys[:depth])]
         for beyond in _beyond(*keys[depth], values[depth], nulls[depth]):
             stretches.append(joined([*equal, beyond], "AND"))
-    return stretches
-
-
-def _one_range(keys: Sequence[tuple[Column, bool]]) -> bool:
-    """Whether SQL's comparison of rows orders as the keys do: one direction, and no NULLs that it would leave out."""
-    descending = keys[0][1]
-    if any(other != descending for _, other in keys):
-        return False
-    return not descending or not any(column.nullable for column, _ in keys[1:])
-
-
-def _row_value(keys: Sequence[tuple[Column, bool]], values: Sequence[str]) -> list[str]:
-    first, descending = keys[0]
-    terms = ", ".join(column.term for column, _ in keys)
-    stretches = [f"({terms}) {'<' if descending else '>'} ({', '.join(values)})"]
-    if descending and first.nullable:
-        stretches.append(f"{first.sql} IS NULL")
     return stretches
 
 
@@ -385,16 +367,6 @@ class Statements:
             if len(self._builders) < MAX_PLANS:
                 self._builders[names] = found
         return found
-
-    def where(self, condition: Where | None) -> tuple[str, list[Any]]:
-        """A condition alone, as text and parameters (for statements that are not queries)."""
-        values: list[Any] = []
-        conditions = Conditions(self.columns)
-        text = conditions.text(shape_of(condition, values))
-        ready = [
-            value if probe is None else probe(value) for probe, value in zip(conditions.probes, values, strict=True)
-        ]
-        return text, ready
 
     def encoder(self, fields: Sequence[str]) -> Callable[[Record], list[Any]]:
         """What makes the stored values of a record's fields, in that order; a field that is absent is NULL."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from datastores.sqlite_catalogue import TableInfo, list_names, read_table
-from datastores.sqlite_database import Database
+from datastores.sqlite_database import Database, reader
 from datastores.sqlite_events import RETENTION, SQLiteEventLog
 from datastores.sqlite_infer import infer_model, key_field
 from datastores.sqlite_schema import bound_columns, create_statements, index_statement
@@ -55,6 +55,7 @@ class SQLiteDataStore(DataStore):
         self._name: str = resource["table"]
         self._read_only: bool = self.options.get("read_only", False)
         self._keeps_events: bool = self.options.get("events", True)
+        self._indexes: Sequence[str] = self.options.get("indexes", ())
         self._declared: Model | None = None
         self._database_: Database | None = None
         self._table: Table | None = None
@@ -76,6 +77,7 @@ class SQLiteDataStore(DataStore):
 
     def bind(self, model: Model) -> None:
         """Serve the table as this model; no I/O."""
+        self._refuse_unknown_indexes(model.names)
         if model is not self._declared:
             self._declared = model
             self._model = model
@@ -115,7 +117,7 @@ class SQLiteDataStore(DataStore):
         if not database.exists:
             self._create_file(database)
         info = database.snapshot(lambda connection: read_table(connection, self._name))
-        if info is None or self._lacks_index(info):
+        if info is None or self._lacking_indexes(info):
             database.atomic(self._create)
         return database.snapshot(self._read)
 
@@ -131,19 +133,28 @@ class SQLiteDataStore(DataStore):
     def _create(self, connection: sqlite3.Connection) -> None:
         """Make the table from the model, or the indexes that it lacks."""
         info = read_table(connection, self._name)
-        indexes: Sequence[str] = self.options.get("indexes", ())
         if info is not None:
-            statements = [index_statement(info.name, name) for name in indexes if name not in info.indexed]
+            statements = [index_statement(info.name, name) for name in self._lacking_indexes(info)]
         elif self._declared is None or self._read_only:
             raise StoreUnavailable(self._no_table(connection))
         else:
-            statements = create_statements(self._name, _with_pk(self._declared), indexes)
+            statements = create_statements(self._name, _with_pk(self._declared), self._indexes)
         for statement in statements:
             connection.execute(statement)
 
-    def _lacks_index(self, info: TableInfo) -> bool:
-        wanted = set(self.options.get("indexes", ())) - info.indexed
-        return bool(wanted) and not self._read_only and not info.is_view
+    def _lacking_indexes(self, info: TableInfo) -> list[str]:
+        """The fields for which an index is asked for but not there; none where nothing may be made."""
+        self._refuse_unknown_indexes([column.name for column in info.columns])
+        if self._read_only or info.is_view:
+            return []
+        return [name for name in self._indexes if name not in info.indexed]
+
+    def _refuse_unknown_indexes(self, known: Sequence[str]) -> None:
+        unknown = [name for name in self._indexes if name not in known]
+        refuse(
+            [f"options['indexes']: there is no field {name!r}{did_you_mean(name, known)}" for name in unknown],
+            str(self),
+        )
 
     def _no_table(self, connection: sqlite3.Connection) -> str:
         return f"{self._database.name} has no table {self._name!r}{did_you_mean(self._name, list_names(connection))}"
@@ -179,7 +190,9 @@ class SQLiteDataStore(DataStore):
         """The records of the query's page, in its order, from one snapshot."""
         table = self._opened()
         bound = table.statements.bind(query)
-        return table.database.snapshot(lambda connection: table.page(connection, bound, query))
+        if not query.total and len(bound.plan.reads) == 1:
+            return table.page(table.database.rows, bound, query)
+        return table.database.snapshot(lambda connection: table.page(reader(connection), bound, query))
 
     def get(self, pk: Pk, scope: Where | None = None) -> Record:
         """The record with that primary key, if it is within the scope (RecordNotFound)."""
@@ -260,6 +273,8 @@ def _bad_options(options: Mapping[str, Any]) -> list[str]:
     problems = []
     if options.get("retention", 1) < 1:
         problems.append("options['retention'] must be at least 1; to keep no events, say 'events': False")
+    if not all(isinstance(name, str) for name in options.get("indexes", ())):
+        problems.append("options['indexes'] must be a list of names of fields")
     if options.get("timeout", 0) < 0:
         problems.append("options['timeout'] must not be negative")
     return problems

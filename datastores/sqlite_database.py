@@ -8,6 +8,7 @@ fork the child opens connections of its own and lets the inherited ones alone, a
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -18,6 +19,7 @@ from urllib.parse import quote as quote_path
 
 from datastores import sql_values
 from rest_kit.errors import (
+    Conflict,
     Fault,
     InvalidQuery,
     ReadOnly,
@@ -50,6 +52,7 @@ class Database:
 
     _known: ClassVar[weakref.WeakValueDictionary[tuple[str, bool, float], Database]] = weakref.WeakValueDictionary()
     _inherited: ClassVar[list[sqlite3.Connection]] = []
+    """Connections that must never be closed: the parent's, and those to files that are gone."""
 
     def __init__(self, path: str, read_only: bool, timeout: float) -> None:
         self.path = path
@@ -98,13 +101,23 @@ class Database:
             self._give_back(connection)
 
     def snapshot(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run several reads over one snapshot."""
-        connection = self._borrow()
+        """Run several reads over one snapshot; within a transaction of this thread, over what it has written."""
+        active = self._active.connection
+        if active is None:
+            return self.committed(work)
         try:
-            if connection.in_transaction:
-                return work(connection)
+            return work(active)
+        except DRIVER_ERRORS as exc:
+            raise self.failure(exc) from exc
+
+    def committed(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run several reads over one snapshot of what is committed, even where this thread is writing just now."""
+        connection = self._idle_one()
+        try:
             connection.execute("BEGIN")
-            return work(connection)
+            result = work(connection)
+            connection.execute("COMMIT")
+            return result
         except DRIVER_ERRORS as exc:
             raise self.failure(exc) from exc
         finally:
@@ -161,8 +174,9 @@ class Database:
 
     def _borrow(self) -> sqlite3.Connection:
         active = self._active.connection
-        if active is not None:
-            return active
+        return self._idle_one() if active is None else active
+
+    def _idle_one(self) -> sqlite3.Connection:
         if time.monotonic() > self._checked:
             self._check_file()
         try:
@@ -189,10 +203,15 @@ class Database:
         try:
             found = os.stat(self.path)
         except OSError as exc:
-            self.close()
+            self._abandon()
             raise StoreUnavailable(f"{self.name} is not there any more") from exc
         if (found.st_dev, found.st_ino) != self._identity:
-            self.close()
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Leave the connections to a file that was replaced open: to close them would delete the new file's log."""
+        self._inherited.extend(self._open_ones)
+        self._forget()
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -247,11 +266,19 @@ class Database:
 
     def close(self) -> None:
         """Let go of the connections that nobody uses now; those in use end with their call."""
+        for connection in self._forget():
+            connection.close()
+
+    def _forget(self) -> list[sqlite3.Connection]:
+        """Begin anew without the connections there were; returns the idle ones."""
         self.generation += 1
         self._identity = None
-        idle, self._idle = self._idle, []
         self._open_ones = set()
-        for connection in idle:
+        idle, self._idle = self._idle, []
+        return idle
+
+    def __del__(self) -> None:
+        for connection in self._open_ones:
             connection.close()
 
     # --- errors -------------------------------------------------------------------------------------------------------
@@ -262,8 +289,8 @@ class Database:
             return ValidationError(Fault("range", "a number is beyond 64 bits"))
         if isinstance(exc, UnicodeEncodeError):
             return InvalidQuery(Fault("text", "a text holds a lone surrogate"))
-        if str(exc).startswith("Could not decode to UTF-8"):
-            return StoreCorrupt(f"{self.name}: a column holds text that is not UTF-8")
+        if undecodable := _UNDECODABLE.match(str(exc)):
+            return StoreCorrupt(f"{self.name}: {undecodable[1] or 'a column'} holds text that is not UTF-8")
         if isinstance(exc, sqlite3.Error):
             return self._of_code(_primary(exc))
         return StoreUnavailable(f"{self.name} cannot be used")
@@ -280,6 +307,8 @@ class Database:
             return StoreUnavailable(f"{self.name} is locked by another program", retry_after=1)
         if code == sqlite3.SQLITE_TOOBIG:
             return ValidationError(Fault("max_length", "a value is larger than SQLite can keep"))
+        if code == sqlite3.SQLITE_CONSTRAINT:
+            return Conflict("the write contradicts a rule of the database", code="foreign_key")
         if code == sqlite3.SQLITE_ERROR:
             self.close()
             return StoreUnavailable(f"{self.name} has changed its tables; they are read again")
@@ -287,11 +316,18 @@ class Database:
         return StoreUnavailable(f"{self.name} {_REASONS.get(code, 'cannot be used')}")
 
 
+_UNDECODABLE: Final = re.compile(r"Could not decode to UTF-8 (column '.*?') with text|user-defined function raised")
+"""What the driver says of a stored text that it cannot hand out, to us or to the function that folds case."""
 _REASONS: Final = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened",
     sqlite3.SQLITE_IOERR: "cannot be read or written: an error of the disk",
 }
 _REGISTRY_LOCK: Final = threading.Lock()
+
+
+def reader(connection: sqlite3.Connection) -> Callable[[str, Sequence[Any]], list[Row]]:
+    """What runs a statement on that connection and returns all of its rows."""
+    return lambda sql, parameters: connection.execute(sql, parameters).fetchall()
 
 
 def _primary(exc: BaseException) -> int:

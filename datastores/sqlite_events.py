@@ -55,7 +55,7 @@ class SQLiteEventLog(EventLog):
 
     def read(self, since: int, limit: int = 100) -> list[Event]:
         """The first `limit` events with a `seq` greater than `since`, in order (CursorGone, StoreUnavailable)."""
-        rows, last = self._database.snapshot(lambda connection: self._ask_behind(connection, since, limit))
+        rows, last = self._database.committed(lambda connection: self._ask_behind(connection, since, limit))
         if since > last or (rows and rows[0][0] > since + 1):
             raise CursorGone("the events behind that cursor are no longer kept")
         return [self._event(*row) for row in rows]
@@ -68,7 +68,7 @@ class SQLiteEventLog(EventLog):
 
     def last(self) -> int:
         """The `seq` of the newest event, 0 where there was none ever (StoreUnavailable)."""
-        return _newest(self._database.snapshot(lambda connection: _ask(connection, _LAST, (self._table,))))
+        return _newest(self._database.committed(lambda connection: _ask(connection, _LAST, (self._table,))))
 
     def _event(self, seq: int, action: Action, pk: Any, before: str | None, after: str | None, at: float) -> Event:
         try:

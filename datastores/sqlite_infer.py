@@ -59,7 +59,7 @@ def infer_model(connection: sqlite3.Connection, table: TableInfo) -> Model:
     """The model of an existing table (StoreCorrupt where nothing names its rows)."""
     contents = _look(connection, table)
     served = [column for column in table.columns if not contents[column.name].has_blobs and not _is_blob(column)]
-    key = _key(table, served, contents)
+    key = _key(connection, table, served, contents)
     fields = [_key_field(table, key)] if key == table.rowid else []
     for column in served:
         held = contents[column.name]
@@ -137,14 +137,16 @@ def moment_form(connection: sqlite3.Connection, table: TableInfo, column: Column
 def key_field(connection: sqlite3.Connection, table: TableInfo) -> Field:
     """The field of the column that names a row, for a model that has no key of its own (StoreCorrupt)."""
     contents = _look(connection, table)
-    name = _key(table, table.columns, contents)
+    name = _key(connection, table, table.columns, contents)
     return _key_field(table, name, contents.get(name))
 
 
 # --- the fields -------------------------------------------------------------------------------------------------------
 
 
-def _key(table: TableInfo, served: Sequence[ColumnInfo], contents: dict[str, Contents]) -> str:
+def _key(
+    connection: sqlite3.Connection, table: TableInfo, served: Sequence[ColumnInfo], contents: dict[str, Contents]
+) -> str:
     """The column that names a row: the declared key, else a unique one without nulls (`id` first), else the rowid."""
     if len(table.key) == 1:
         return table.key[0]
@@ -160,7 +162,14 @@ def _key(table: TableInfo, served: Sequence[ColumnInfo], contents: dict[str, Con
         raise StoreCorrupt(
             f"nothing names a row of {table.name!r} by itself: it needs a column 'id', or a unique one without nulls"
         )
+    if contents[view_key.name].has_null or not _distinct(connection, table, view_key.name):
+        raise StoreCorrupt(f"the column {view_key.name!r} of the view {table.name!r} does not tell its rows apart")
     return view_key.name
+
+
+def _distinct(connection: sqlite3.Connection, table: TableInfo, name: str) -> bool:
+    counts = f"count(*) = count(DISTINCT {quote(name)})"
+    return bool(connection.execute(" ".join(("SELECT", counts, "FROM", quote(table.name)))).fetchone()[0])
 
 
 def _key_field(table: TableInfo, name: str, held: Contents | None = None) -> Field:

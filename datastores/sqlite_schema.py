@@ -85,10 +85,17 @@ def column_of(connection: sqlite3.Connection, table: TableInfo, field: Field) ->
         if form is None:
             raise StoreCorrupt(f"{table.name}.{info.name} holds no moments in a form that orders as text")
         storage = form.storage
-    if field.kind is Kind.STRING and info.affinity != "TEXT" and info.affinity != "BLOB":
-        # Numbers may lie here, as a number-like text is made one by SQLite: they are read as text again.
-        sql, storage = f"CAST({sql} AS TEXT)", replace(storage, encode=kept_as_text)
-    return Column(field.name, sql, storage, nullable, loose=info.name in table.loose)
+    if field.kind is Kind.STRING and info.affinity != "TEXT":
+        return _text_among_numbers(Column(field.name, sql, storage, nullable), info)
+    return Column(field.name, sql, storage, nullable, sql if info.name in table.loose else "")
+
+
+def _text_among_numbers(column: Column, info: ColumnInfo) -> Column:
+    """Text in a column that may hold numbers too: SQLite makes one of a text that looks like it, we show it as text."""
+    read = f"CAST({column.sql} AS TEXT)"
+    if info.affinity == "BLOB":
+        return replace(column, sql=read)
+    return replace(column, sql=read, storage=replace(column.storage, encode=kept_as_text, exact=str), seek=column.sql)
 
 
 def kept_as_text(value: str) -> str:

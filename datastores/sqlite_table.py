@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,9 @@ from rest_kit.errors import StoreCorrupt
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
 from rest_kit.types import Pk, Record
+
+Run = Callable[[str, Sequence[Any]], list[Row]]
+"""Runs one statement and returns all of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,19 @@ class Table:
         self.statements = Statements(f"{self.quoted} AS {ALIAS}", columns, model.full_order)
         self.key = self.statements.columns[model.pk.name]
         self.key_sql = self.key.sql.removeprefix(f"{ALIAS}.")
+        self.key_is_alias = info.column(model.pk.name) == info.column(info.alias or "")
+        self.key_may_repeat = model.pk.name != info.rowid and frozenset({model.pk.name}) not in map(
+            frozenset, info.unique
+        )
+        """Whether nothing in the table keeps two rows from having one key."""
         self.build = self.statements.builder(model.names)
         self._key_type = model.pk.kind.python_type
-        self._key_encode = self.key.storage.encode
+        self._key_probe = self.key.storage.probe("eq")
         self.select = self._select_one()
         self.delete = " ".join(("DELETE FROM", self.quoted, "AS", ALIAS, "WHERE", equal(self.key, "?1")))
         self.unique_sets = self._unkept_sets()
         self.computed = frozenset(column.name for column in info.columns if column.generated)
-        self.makes_ids = model.pk.generated and not info.keeps_ids
+        self.makes_ids = model.pk.generated and not (info.keeps_ids and self.key_is_alias)
         """Whether we must see to it that no id is handed out twice."""
         self._filled = frozenset(c.name for c in info.columns if c.default is not None and c.not_null)
         self._insertions: dict[tuple[str, ...], Writing] = {}
@@ -75,25 +82,25 @@ class Table:
         """The stored form of a primary key; None for one of a type that no key here has."""
         if type(pk) is not self._key_type:
             return None
-        return pk if self._key_encode is None else self._key_encode(pk)
+        return pk if self._key_probe is None else self._key_probe(pk)
 
-    def page(self, connection: sqlite3.Connection, bound: Bound, query: Query) -> Result:
-        """The records of a query's page and its total, read within one transaction or by one statement."""
+    def page(self, run: Run, bound: Bound, query: Query) -> Result:
+        """The records of a query's page and its total; `run` reads one snapshot where that takes several."""
         limit = query.page.limit
         rows: list[Row] = []
         for sql in bound.plan.reads:
-            rows += connection.execute(sql, bound.parameters).fetchall()
+            rows += run(sql, bound.parameters)
             if limit is not None and len(rows) > limit:
                 break
         more = limit is not None and len(rows) > limit
-        total = self._total(connection, bound, query, len(rows), more) if query.total else None
+        total = self._total(run, bound, query, len(rows), more) if query.total else None
         return Result(self.records(rows[:limit] if more else rows, query), more, total)
 
-    def _total(self, connection: sqlite3.Connection, bound: Bound, query: Query, found: int, more: bool) -> int:
+    def _total(self, run: Run, bound: Bound, query: Query, found: int, more: bool) -> int:
         page = query.page
         if not more and page.after is None and (found or not page.offset):
             return found + page.offset
-        return int(connection.execute(bound.plan.count, bound.count_parameters).fetchone()[0])
+        return int(run(bound.plan.count, bound.count_parameters)[0][0])
 
     def records(self, rows: list[Row], query: Query) -> list[Record]:
         """Rows as the query's records, in its order (StoreCorrupt)."""

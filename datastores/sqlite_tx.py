@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from datastores.sql_text import quote
 from datastores.sqlite_catalogue import PRIVATE
-from datastores.sqlite_database import DRIVER_ERRORS, Row, is_missing_table
+from datastores.sqlite_database import DRIVER_ERRORS, Row, is_missing_table, reader
 from datastores.sqlite_events import SQLiteEventLog
 from datastores.sqlite_rules import broken_rule, restricted
-from datastores.sqlite_table import Table
-from rest_kit.errors import RecordNotFound, StoreFull, StoreUnavailable
+from datastores.sqlite_table import Table, Writing
+from rest_kit.errors import Fault, RecordNotFound, StoreFull, StoreUnavailable, ValidationError
 from rest_kit.query import Filter, Page, Query, Result, Where, conjoin
-from rest_kit.store import Tx, check_unique
+from rest_kit.store import Tx, check_unique, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
 
 IDS: Final = f"{PRIVATE}ids"
@@ -58,7 +58,7 @@ class SQLiteTx(Tx):
         self._check()
         bound = self._table.statements.bind(query)
         try:
-            return self._table.page(self._connection, bound, query)
+            return self._table.page(reader(self._connection), bound, query)
         except DRIVER_ERRORS as exc:
             raise self._table.database.failure(exc) from exc
 
@@ -81,14 +81,20 @@ class SQLiteTx(Tx):
         table = self._table
         if table.unique_sets:
             check_unique(self, table.model, record, None, index)
+        if table.key_may_repeat and record.get(table.key.field) is not None:
+            self._refuse_taken(record[table.key.field], index)
         if table.makes_ids and record.get(table.key.field) is None:
             record = {**record, table.key.field: self._next_id()}
         writing = table.insertion(record)
-        cursor = self._write(writing.text, writing.encode(record), record, index)
+        cursor = self._write(writing, record, (), index)
         given = record.get(table.key.field)
         row = self._row(cursor.lastrowid or 0 if given is None else given)
         self._append("created", row, None, row)
         return table.record(row)
+
+    def _refuse_taken(self, pk: Pk, index: int) -> None:
+        if self._run(self._table.select, (self._table.key_value(pk),)).fetchall():
+            raise unique_conflict((self._table.key.field,), index)
 
     def update(self, pk: Pk, record: Record) -> Record:
         """Replace those fields of the record, its pk aside; it returns as stored (RecordNotFound, Conflict)."""
@@ -98,7 +104,7 @@ class SQLiteTx(Tx):
         if table.unique_sets:
             check_unique(self, table.model, {**table.record(before), **record}, pk)
         if writing.fields:
-            self._write(writing.text, [*writing.encode(record), table.key_value(pk)], record, None)
+            self._write(writing, record, (table.key_value(pk),), None)
         after = self._row(pk)
         self._append("updated", after, before, after)
         return table.record(after)
@@ -116,14 +122,14 @@ class SQLiteTx(Tx):
             raise restricted() from exc
         self._append("deleted", before, before, None)
 
-    def _write(self, text: str, values: list[Any], record: Record, index: int | None) -> sqlite3.Cursor:
+    def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> sqlite3.Cursor:
         self._check()
         try:
-            return self._connection.execute(text, values)
+            return self._connection.execute(writing.text, [*writing.encode(record), *more])
         except sqlite3.Error as exc:
             raise broken_rule(self._table, self._connection, exc, record, index) from exc
         except (OverflowError, UnicodeEncodeError) as exc:
-            raise self._table.database.failure(exc) from exc
+            raise ValidationError(Fault("range", "a value cannot be stored")) from exc
 
     def _run(self, text: str, values: Sequence[Any]) -> sqlite3.Cursor:
         self._check()
