@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from datastores.csv_entries import JournalEvent, Splice
 from datastores.csv_files import Exchange, Stamp
-from datastores.csv_journal import JournalEvent, Splice
 from datastores.csv_mirror import Place
 
 

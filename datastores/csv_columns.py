@@ -93,7 +93,7 @@ class CellColumn:
         text = self.null if value is None else self._format(value)
         try:
             text.encode(self.encoding)
-            if not _same(self.value(text), value):
+            if "\0" in text or not _same(self.value(text), value):
                 raise ValueError
         except UnicodeEncodeError as exc:
             what = f"holds {exc.object[exc.start]!r}, which the file's encoding ({self.encoding}) does not have"

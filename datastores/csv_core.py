@@ -22,6 +22,7 @@ from weakref import WeakValueDictionary
 
 from datastores.csv_changes import Changes, ending, splice_into
 from datastores.csv_dialect import for_new_file
+from datastores.csv_entries import Done, Entry, JournalEvent
 from datastores.csv_files import (
     UNKNOWN,
     ChangedMeanwhile,
@@ -29,16 +30,15 @@ from datastores.csv_files import (
     FileLock,
     Stamp,
     append,
-    beside,
-    cut,
     open_for_reading,
     stamp_at,
     stamp_of,
     unavailable,
 )
-from datastores.csv_journal import Done, Entry, Journal, JournalEvent
+from datastores.csv_journal import Journal
 from datastores.csv_mirror import Mirror
 from datastores.csv_opening import Opening
+from datastores.csv_recovery import Fate, cut, fate_of, keep
 from rest_kit.errors import ReadOnly, RecordNotFound, StoreCorrupt, StoreError, StoreUnavailable
 from rest_kit.models.model import Model
 
@@ -81,12 +81,11 @@ class Core:
             if self._follow(stamp):
                 break
             with self.file_lock.held(to_write=False) as held:
-                if held:
-                    self._recover()
+                size = self._recover() if held else None
                 if self._follow(stamp_at(self.path)):
                     break
                 snapshot = self._snapshot()
-            if self._load(*snapshot):
+            if self._load(*snapshot, size):
                 break
         else:
             raise StoreUnavailable(f"{self.path} changes faster than it can be read", retry_after=1)
@@ -153,39 +152,54 @@ class Core:
         descriptor = open_for_reading(self.path)
         return descriptor, stamp_of(os.fstat(descriptor))
 
-    def _load(self, descriptor: int, stamp: Stamp) -> bool:
-        """Read the whole file; False if it changed meanwhile so that what was read makes no sense.
+    def _load(self, descriptor: int, stamp: Stamp, size: int | None = None) -> bool:
+        """Read the file, up to `size` at most; False if it changed meanwhile so that what was read makes no sense.
 
         No lock is held: what our own writers do meanwhile, they do behind these bytes or in another file.
         """
         self._drop()
         try:
-            self._mirror = self.opening.load(descriptor, stamp.size)
+            self._mirror = self.opening.load(descriptor, stamp.size if size is None else size)
         except StoreCorrupt as exc:
             if stamp_at(self.path) != stamp:
                 return False
             self._failed = (stamp, str(exc))
             raise
+        except OSError as exc:
+            raise unavailable(self.path, exc) from exc
         finally:
             os.close(descriptor)
         self._known, self._failed = stamp, None
         return True
 
-    def _recover(self) -> None:
-        """Decide about a write that was cut short; the caller holds the file lock (StoreError)."""
+    def _recover(self) -> int | None:
+        """Decide about a write that was cut short; the caller holds the file lock (StoreError).
+
+        Where nothing may be written to set things right, the size up to which the file counts.
+        """
         self._poll()
-        with contextlib.suppress(ReadOnly):
-            entry = self.journal.pending()
-            if entry is None:
-                return
-            if came_about(self.path, entry):
-                # Nobody knows what happened between the crash and now: no follower may take this as a known state.
-                self.journal.settle(UNKNOWN)
-            else:
-                self.journal.cancel()
-            self._poll()
-            with contextlib.suppress(OSError):
-                os.unlink(beside(self.path, "temp"))
+        entry = self.journal.pending()
+        if entry is None:
+            return None
+        fate = fate_of(self.path, entry)
+        try:
+            self._set_right(entry, fate)
+        except ReadOnly:
+            return entry.before.size if fate is Fate.TORN and entry.before is not None else None
+        self._poll()
+        return None
+
+    def _set_right(self, entry: Entry, fate: Fate) -> None:
+        if self.options.get("read_only"):
+            raise ReadOnly(f"{self.path} is served read-only")
+        if fate is Fate.DONE:
+            keep(self.path)
+            # Nobody knows what happened between the crash and now: no follower may take this as a known state.
+            self.journal.settle(UNKNOWN)
+            return
+        if fate is Fate.TORN and entry.before is not None:
+            cut(self.path, entry.before.size)
+        self.journal.cancel()
 
     # --- events -------------------------------------------------------------------------------------------------------
 
@@ -321,38 +335,6 @@ class Core:
         """Let go of the mirror; it is made again at the next use."""
         with self.lock:
             self._drop()
-
-
-def came_about(path: str, entry: Entry) -> bool:
-    """Whether the file shows the write that was noted; an addition that is there in part is taken off (StoreError)."""
-    now = stamp_at(path)
-    if now is None:
-        return False
-    if entry.after is not None:
-        return now.inode == entry.after.inode and now.changed >= entry.after.changed
-    if not entry.splices:
-        return now == entry.before
-    return _was_appended(path, now, entry)
-
-
-def _was_appended(path: str, now: Stamp, entry: Entry) -> bool:
-    (splice,), before = entry.splices, entry.before
-    if before is None or now.inode != before.inode or now.size <= before.size:
-        return False
-    data = splice.data
-    descriptor = open_for_reading(path)
-    try:
-        found = os.pread(descriptor, len(data), before.size)
-        if found == data:
-            os.fsync(descriptor)
-            return True
-    except OSError as exc:
-        raise unavailable(path, exc) from exc
-    finally:
-        os.close(descriptor)
-    if data.startswith(found) and now.size == before.size + len(found):
-        cut(path, before.size)
-    return False
 
 
 # --- one core for each file in a process ------------------------------------------------------------------------------

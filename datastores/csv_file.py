@@ -19,23 +19,19 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
-from datastores.csv_changes import Changes
-from datastores.csv_columns import event_record, record_of
 from datastores.csv_core import Core, core_of
 from datastores.csv_dialect import extends_ascii
-from datastores.csv_journal import JournalEvent
 from datastores.csv_keys import WHY_NOT, keyed, row_number
-from datastores.csv_mirror import Mirror
-from rest_kit.errors import ConfigurationError, ReadOnly, RecordNotFound, StoreCorrupt
-from rest_kit.events.log import Action, Event, EventLog
+from datastores.csv_log import JournalLog
+from datastores.csv_tx import CSVTx, ReadOnlyTx, within
+from rest_kit.errors import ConfigurationError
+from rest_kit.events.log import EventLog
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result, Where
-from rest_kit.rows import matches
-from rest_kit.store import Capabilities, DataStore, Tx, check_keys, check_unique, refuse, unique_conflict
+from rest_kit.store import Capabilities, DataStore, Tx, check_keys, refuse
 from rest_kit.types import Pk, Record
 
 T = TypeVar("T")
@@ -145,7 +141,7 @@ class CSVDataStore(DataStore):
         return self.capabilities.why_not
 
     def changes(self) -> EventLog | None:
-        return JournalLog(self) if self._logs else None
+        return JournalLog(self._open, lambda: self.model) if self._logs else None
 
     def close(self) -> None:
         if self._core is not None and self._core.pid == os.getpid():
@@ -168,132 +164,3 @@ def form_problems(options: Mapping[str, Any]) -> list[str]:
         if not all(isinstance(each, str) and each for each in names) or len(set(names)) < len(names):
             problems.append(f"options[{name!r}] must be different names, not {names!r}")
     return problems
-
-
-def within(scope: Where | None, record: Record, pk: Pk) -> Record:
-    """The record, if it is within the scope (RecordNotFound)."""
-    if scope is not None and not matches(scope, record):
-        raise RecordNotFound(pk)
-    return record
-
-
-class ReadOnlyTx(Tx):
-    """A step in which nothing can be written."""
-
-    def __init__(self, store: CSVDataStore, why: str) -> None:
-        self._store = store
-        self._why = why
-
-    def get(self, pk: Pk, scope: Where | None = None) -> Record:
-        return self._store.get(pk, scope)
-
-    def find(self, query: Query) -> Result:
-        return self._store.find(query)
-
-    def insert(self, records: Sequence[Record]) -> list[Record]:
-        raise ReadOnly(self._why)
-
-    def update(self, pk: Pk, record: Record) -> Record:
-        raise ReadOnly(self._why)
-
-    def delete(self, pk: Pk) -> None:
-        raise ReadOnly(self._why)
-
-
-class CSVTx(Tx):
-    """A write under way: rows are tried out in the mirror, and their bytes gathered."""
-
-    def __init__(self, core: Core, mirror: Mirror, changes: Changes, *, events: bool) -> None:
-        self._core = core
-        self._mirror = mirror
-        self._changes = changes
-        self._model = mirror.model
-        self._events = events
-        assert self._model.pk is not None
-        self._pk = self._model.pk
-
-    def get(self, pk: Pk, scope: Where | None = None) -> Record:
-        return within(scope, self._mirror.get(pk), pk)
-
-    def find(self, query: Query) -> Result:
-        return self._mirror.find(query)
-
-    def insert(self, records: Sequence[Record]) -> list[Record]:
-        return [self._insert(record, index) for index, record in enumerate(records)]
-
-    def _insert(self, record: Record, index: int) -> Record:
-        complete: dict[str, Any] = {name: record.get(name) for name in self._model.names}
-        self._settle_key(complete, index)
-        check_unique(self, self._model, complete, None, index)
-        row = self._mirror.layout.row(complete)
-        self._changes.add(self._mirror.insert(complete), row)
-        pk: Pk = complete[self._pk.name]
-        stored = self._mirror.get(pk)
-        self._note("created", pk, None, stored)
-        return stored
-
-    def _settle_key(self, record: Record, index: int) -> None:
-        """Give the record the next key where the store makes it, and refuse one that is taken (Conflict)."""
-        name = self._pk.name
-        if self._pk.generated:
-            if record[name] is None:
-                record[name] = max(self._changes.high, self._mirror.highest()) + 1
-            self._changes.high = max(self._changes.high, record[name])
-        if self._mirror.has(record[name]):
-            raise unique_conflict((name,), index)
-
-    def update(self, pk: Pk, record: Record) -> Record:
-        before = self._mirror.get(pk)
-        changed = [name for name, value in record.items() if name != self._pk.name and before[name] != value]
-        after = before | {name: record[name] for name in changed}
-        check_unique(self, self._model, after, pk)
-        if changed:
-            self._edit(pk, after, changed)
-        stored = self._mirror.get(pk)
-        self._note("updated", pk, before, stored)
-        return stored
-
-    def _edit(self, pk: Pk, record: Record, names: Sequence[str]) -> None:
-        place = self._mirror.place(pk)
-        raw = self._changes.current(place.number)
-        if raw is None:
-            raw = self._core.stretch(place.at, place.length)
-        edited = self._mirror.layout.edited(raw, record, names)
-        self._changes.edit(place, self._pk.format(pk), edited)
-        self._mirror.change(place.number, record, place.length)
-
-    def delete(self, pk: Pk) -> None:
-        before = self._mirror.get(pk)
-        if self._pk.generated:
-            self._changes.high = max(self._changes.high, self._mirror.highest())
-        place = self._mirror.place(pk)
-        self._changes.edit(place, self._pk.format(pk), b"")
-        self._mirror.remove(place.number)
-        self._note("deleted", pk, before, None)
-
-    def _note(self, action: Action, pk: Pk, before: Record | None, after: Record | None) -> None:
-        if self._events:
-            rows = event_record(before, self._model), event_record(after, self._model)
-            self._changes.events.append(JournalEvent(action, self._pk.to_stored(pk), *rows, time.time()))
-
-
-class JournalLog(EventLog):
-    """The events of a CSV file, as its journal keeps them."""
-
-    def __init__(self, store: CSVDataStore) -> None:
-        self._store = store
-
-    def read(self, since: int, limit: int = 100) -> list[Event]:
-        return [self._event(seq, kept) for seq, kept in self._store._open().events(since, limit)]
-
-    def last(self) -> int:
-        return self._store._open().last_event()
-
-    def _event(self, seq: int, kept: JournalEvent) -> Event:
-        model = self._store.model
-        assert model.pk is not None
-        try:
-            before, after = record_of(kept.before, model), record_of(kept.after, model)
-            return Event(seq, kept.action, model.pk.coerce(kept.pk), before, after, kept.at)
-        except ValueError as exc:
-            raise StoreCorrupt(f"{self._store.path}: event {seq} in the journal no longer fits the model") from exc

@@ -49,11 +49,14 @@ def stamp_of(status: os.stat_result) -> Stamp:
 def stamp_at(path: str) -> Stamp | None:
     """The stamp of the file at the path, None where there is none (StoreUnavailable)."""
     try:
-        return stamp_of(os.stat(path))
+        status = os.stat(path)
     except FileNotFoundError:
         return None
     except OSError as exc:
         raise unavailable(path, exc) from exc
+    if not stat.S_ISREG(status.st_mode):
+        raise StoreUnavailable(f"{path} is not a file")
+    return stamp_of(status)
 
 
 def unavailable(path: str, exc: OSError) -> StoreUnavailable | ReadOnly:
@@ -75,12 +78,19 @@ def writing(path: str) -> Iterator[None]:
         raise unavailable(path, exc) from exc
 
 
-def open_for_reading(path: str) -> int:
-    """A descriptor (StoreUnavailable)."""
+@contextlib.contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Turns the operating system's refusals to read into store errors (StoreUnavailable)."""
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        yield
     except OSError as exc:
         raise unavailable(path, exc) from exc
+
+
+def open_for_reading(path: str) -> int:
+    """A descriptor (StoreUnavailable)."""
+    with reading(path):
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -112,17 +122,6 @@ def append(path: str, known: Stamp, data: bytes) -> Stamp:
     return after if after.size == known.size + len(data) else UNKNOWN
 
 
-def cut(path: str, size: int) -> None:
-    """Take off the file what lies behind this size, durably (StoreError)."""
-    with writing(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.ftruncate(descriptor, size)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 class Exchange:
     """A new version of a file, written beside it and then renamed onto it; used as a context, which tidies up."""
 
@@ -133,7 +132,10 @@ class Exchange:
 
     def __enter__(self) -> Exchange:
         with writing(self.path):
-            flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+            # One that was left behind may belong to somebody else.
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.temporary)
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(self.temporary, flags, 0o600)
         return self
 
@@ -166,9 +168,7 @@ class Exchange:
         """Make the new version durable, with the other's mode and owner and a later time; its stamp (StoreError)."""
         with writing(self.path):
             if like is not None:
-                os.fchmod(self._descriptor, stat.S_IMODE(like.st_mode))
-                with contextlib.suppress(PermissionError):
-                    os.fchown(self._descriptor, like.st_uid, like.st_gid)
+                self._own(like)
                 # A clock of the file system that ticks every few ms must not give two versions one time.
                 now = max(time.time_ns(), like.st_mtime_ns + 1)
                 os.utime(self._descriptor, ns=(now, now))
@@ -176,6 +176,13 @@ class Exchange:
                 os.fchmod(self._descriptor, 0o666 & ~_umask())
             os.fsync(self._descriptor)
             return stamp_of(os.fstat(self._descriptor))
+
+    def _own(self, like: os.stat_result) -> None:
+        """Take on mode, owner and group, the latter two as far as the process may give them away."""
+        for owner, group in ((-1, like.st_gid), (like.st_uid, -1)):
+            with contextlib.suppress(PermissionError):
+                os.fchown(self._descriptor, owner, group)
+        os.fchmod(self._descriptor, stat.S_IMODE(like.st_mode))
 
     def swap(self, known: Stamp | None) -> None:
         """Rename the new version onto the file if that still has this stamp (ChangedMeanwhile, StoreError)."""

@@ -54,8 +54,8 @@ def _as_field(field: Field) -> Field:
     """The field, which is not the key although it was taken for it."""
     if not field.primary_key:
         return field
-    plain = IntegerField if field.kind is Kind.INTEGER else StringField
-    return plain(field.name, required=True, unique=True)
+    plain: type[IntegerField | StringField] = IntegerField if field.kind is Kind.INTEGER else StringField
+    return plain(field.name, required=True)
 
 
 def _free_name(model: Model) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from datastores.csv_columns import Layout, Misfit
-from datastores.csv_journal import Splice
+from datastores.csv_entries import Splice
 from datastores.csv_records import Reader, Row, corrupt
 from datastores.csv_shifts import Shifts
 from datastores.sql_rows import Column
@@ -164,7 +164,7 @@ class Mirror:
             self._settle_shifts()
 
     def _append(self, data: bytes, at: int) -> None:
-        for batch in _batches(self.reader.rows(self.reader.lines(data), at, 1), BATCH):
+        for batch in _batches(self.reader.within(data, at), BATCH):
             self._add(batch)
 
     def _replace(self, splice: Splice) -> None:
@@ -174,7 +174,7 @@ class Mirror:
         if not splice.text:
             self._connection.execute("DELETE FROM mirrored WHERE n = ?", (number,))
         else:
-            row = next(self.reader.rows(self.reader.lines(splice.data), splice.at, 1))
+            row = next(self.reader.within(splice.data, splice.at))
             (values,) = self._values([row])
             self._connection.execute(self._update, (row[2], *values, number))
         self.shifts.add(mark, splice.delta)

@@ -69,10 +69,12 @@ class Opening:
         stream.seek(mark)
         rows = reader.rows(lines_of(stream, self.dialect.newline, size - mark), mark, 1)
         if self.columns:
-            return self.columns, 1, self._checked(rows, len(self.columns))
+            reader.width, reader.ragged = len(self.columns), True
+            return self.columns, 1, reader.checked(rows)
         cells, _, _, line = next(rows, ([], 0, 0, 1))
         self._refuse_header(cells, line)
-        return cells, line, self._checked(rows, len(cells))
+        reader.width = len(cells)
+        return cells, line, reader.checked(rows)
 
     def _refuse_header(self, cells: Sequence[str], line: int) -> None:
         if not cells:
@@ -82,15 +84,6 @@ class Opening:
             named = [name for name in twice if name]
             what = f"the header names {named[0]!r} twice" if named else "a column of the header has no name"
             raise corrupt(self.path, line, what)
-
-    def _checked(self, rows: Iterator[Row], width: int) -> Iterator[Row]:
-        """The rows, each of which must have so many cells; fewer, where the file has no header to tell."""
-        for row in rows:
-            if len(row[0]) != width:
-                if not self.columns or len(row[0]) > width:
-                    raise corrupt(self.path, row[3], f"{len(row[0])} cells, where the file has {width} columns")
-                row[0].extend([""] * (width - len(row[0])))
-            yield row
 
     def _infer(self, header: Sequence[str], rows: Iterator[Row]) -> Model:
         inference = TextInference(header, null=self.options.get("null") or "")

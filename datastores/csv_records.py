@@ -26,16 +26,17 @@ def corrupt(path: str, line: int, what: str) -> StoreCorrupt:
 
 
 class Reader:
-    """Reads rows of one dialect; `path` is for the errors."""
+    """Reads rows of one dialect; `path` is for the errors.
+
+    `width` is the number of columns, once it is known; `ragged` rows may have fewer cells, the rest being empty.
+    """
 
     def __init__(self, dialect: Dialect, path: str) -> None:
         self.dialect = dialect
         self.path = path
         self.grammar = dialect.grammar
-
-    def lines(self, data: bytes) -> Iterator[bytes]:
-        """Bytes in memory, cut into lines."""
-        return lines_of(io.BytesIO(data), self.dialect.newline, len(data))
+        self.width = 0
+        self.ragged = False
 
     def rows(self, lines: Iterable[bytes], at: int, line: int) -> Iterator[Row]:
         """The rows in these lines, the first of which begins at that offset and has that number (StoreCorrupt)."""
@@ -57,6 +58,21 @@ class Reader:
             at = start + sum(map(len, pieces))
             line = first + len(pieces)
             yield cells, start, at - start, first
+
+    def checked(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows, each with as many cells as there are columns (StoreCorrupt)."""
+        width = self.width
+        for row in rows:
+            cells = row[0]
+            if len(cells) != width:
+                if not self.ragged or len(cells) > width:
+                    raise corrupt(self.path, row[3], f"{len(cells)} cells, where the file has {width} columns")
+                cells += [""] * (width - len(cells))
+            yield row
+
+    def within(self, data: bytes, at: int) -> Iterator[Row]:
+        """The rows in bytes of the file that begin at this offset, each with as many cells as there are columns."""
+        return self.checked(self.rows(lines_of(io.BytesIO(data), self.dialect.newline, len(data)), at, 1))
 
     def _stray(self) -> str:
         """The line break that the lines were not cut at, and which therefore must stand in quotes."""
