@@ -20,6 +20,8 @@ class Application(ABC):
     """A WSGI application that answers each request with one `Reply`, or leaves it to its `fallback`."""
 
     fallback: WSGIApplication | None = None
+    prefix: str = ""
+    """The URL path, below the script name, that everything here lies under."""
 
     @abstractmethod
     def answer(self, request: Request) -> Reply:
@@ -37,17 +39,17 @@ class Application(ABC):
         try:
             status, headers, body = self.answer(request)
         except Exception as exc:  # noqa: BLE001 - the boundary: nothing may pass but a reply
-            status, headers, body = failure(exc, request)
+            status, headers, body = failure(exc, request, self.prefix)
         headers.append(("X-Request-ID", request.id))
         start_response(status, headers)
         return () if request.method == "HEAD" or not body else (body,)
 
 
-def failure(exc: Exception, request: Request) -> Reply:
+def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:
     """The problem document for an exception, logged where it is the server's fault."""
     status = kind_of(exc).status
     if status >= 500:
         path = request.environ.get("PATH_INFO")
         unexpected = exc if status == 500 else None
         log.error("%s %s: %s (request %s)", request.method, path, exc, request.id, exc_info=unexpected)
-    return problem(exc, request.id, request.script_name())
+    return problem(exc, request.id, request.script_name() + prefix)

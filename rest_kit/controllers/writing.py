@@ -42,7 +42,7 @@ class Writing(Reading):
             return self.create_many(request, data)
         record = self.new_record(data)
         check_match(request, None)
-        stored = self.store.atomic(lambda tx: tx.insert([record]))[0]
+        stored = self.store.atomic(lambda tx: insert_one(tx, record))
         location = ("Location", self.uri(request, stored[self.presenter.pk]))
         if self.minimal(request):
             tag = self.presenter.tag(stored, fields, response)
@@ -365,6 +365,21 @@ class Writing(Reading):
 
 
 MINIMAL = ("Preference-Applied", "return=minimal")
+
+
+def insert_one(tx: Tx, record: Record) -> Record:
+    """Insert a record that is no part of a batch, so that errors point into it alone (Conflict, ValidationError)."""
+    try:
+        return tx.insert([record])[0]
+    except Conflict as exc:
+        raise Conflict(exc.detail, code=exc.code, fields=exc.fields) from exc
+    except ValidationError as exc:
+        raise ValidationError(map(outside_batch, exc.faults)) from exc
+
+
+def outside_batch(fault: Fault) -> Fault:
+    """The fault of a batch's first object as that of the object itself."""
+    return Fault(fault.code, fault.detail, fault.path[1:]) if fault.path[:1] == (0,) else fault
 
 
 def comparable(value: Any) -> Any:
