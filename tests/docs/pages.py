@@ -17,6 +17,7 @@ from webtest import TestApp
 
 from rest_kit.cli import main as cli
 from rest_kit.cli import sources
+from rest_kit.cli.announcement import announcement
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SET_UP = ("make ", "pip ", "python -m venv", "python examples/", "cd ", "git ")
@@ -58,7 +59,8 @@ def run_step(step: Step, namespace: dict[str, Any]) -> None:
     if words[0] == "curl":
         check(curl(words[1:], namespace["app"]), step)
     elif words[:2] == ["rest-kit", "serve"]:
-        namespace["app"] = serve(words[2:])
+        namespace["app"], printed = serve(words[2:])
+        check(printed, step)
     elif words[0] == "cat":
         check(Path(words[1]).read_text(encoding="utf-8"), step)
     elif words[0] == "printf":
@@ -75,11 +77,14 @@ def printf(words: list[str]) -> str:
     return ""
 
 
-def serve(words: list[str]) -> Any:
-    """The application that `rest-kit serve` would serve."""
+def serve(words: list[str]) -> tuple[Any, str]:
+    """The application that `rest-kit serve` would serve, and what it would print."""
     params = cli.main.commands["serve"].make_context("serve", list(words)).params
     options = cli.csv_options_of(params)
-    return sources.serve(params["source"], read_only=params["read_only"], csv_options=options).app
+    served = sources.serve(params["source"], read_only=params["read_only"], csv_options=options)
+    for controller in served.controllers:
+        controller.prepare()
+    return served.app, announcement(served, params["host"], params["port"])
 
 
 def curl(words: list[str], app: Any) -> str:
@@ -122,7 +127,7 @@ def check(printed: str, step: Step) -> None:
         for line in head.splitlines():
             pattern = ".*".join(map(re.escape, line.split("...")))
             assert re.search(f"^{pattern}$", printed_head, re.MULTILINE | re.IGNORECASE), (line, printed_head)
-    pattern = ".*".join(re.escape(squeeze(part)) for part in expected.split("..."))
+    pattern = ".*".join(map(re.escape, squeeze(expected).split("...")))
     assert re.fullmatch(pattern, squeeze(printed), re.DOTALL), (
         f"{step.command}\nprinted: {printed}\nshown:   {expected}"
     )
