@@ -137,11 +137,13 @@ class Column:
     what a record holds. `text`, `exact`: some value is kept as text (of a kind that is not), some is of the exact type.
     """
 
-    __slots__ = ("converts", "default", "exact", "field", "missing", "name", "null", "number", "text")
+    __slots__ = ("converts", "default", "exact", "field", "kind", "missing", "name", "null", "number", "text", "type")
 
     def __init__(self, field: Field, number: int) -> None:
         self.field = field
         self.name: str = field.name
+        self.kind = field.kind
+        self.type = field.kind.python_type
         self.number = number
         changing = field.default is MISSING or callable(field.default) or isinstance(field.default, (list, dict))
         self.default: Any = None if changing else field.default
@@ -158,13 +160,13 @@ class Column:
     @property
     def iso(self) -> bool:
         """Whether all are dates kept as text, whose order as text is their order as dates."""
-        textual = self.field.kind is Kind.DATE and self.text and not self.exact
+        textual = self.kind is Kind.DATE and self.text and not self.exact
         return textual and not (self.missing and self.default is not None)
 
     @property
     def plain(self) -> bool:
         """Whether the values leave as they are, without a look at them."""
-        return not (self.converts or self.missing or self.field.kind in NESTED)
+        return not (self.converts or self.missing or self.kind in NESTED)
 
     def study(self, values: Sequence[Any]) -> None:
         """Take note of the forms of these values (ValueError where one has none)."""
@@ -173,8 +175,8 @@ class Column:
             self.null = True
             types.discard(_NULL)
             values = [value for value in values if value is not None]
-        check = _ALL_PLAIN.get(self.field.kind)
-        if check is not None and types == {self.field.kind.python_type} and check(values):
+        check = _ALL_PLAIN.get(self.kind)
+        if check is not None and types == {self.type} and check(values):
             self.exact = True
             return
         for value in values:
@@ -182,7 +184,7 @@ class Column:
 
     def _study_one(self, value: Any) -> None:
         mended = typed(self.field, value)
-        if type(value) is self.field.kind.python_type:
+        if type(value) is self.type:
             self.exact = True
             self.converts = self.converts or repr(mended) != repr(value)
         else:
@@ -195,7 +197,7 @@ class Column:
 
     def keep(self, value: Any, like: Any = None) -> Any:
         """A record's value in the form that its owner keeps: that of `like`, the value it replaces, or the column's."""
-        if value is None or self.field.kind is Kind.STRING:
+        if value is None or self.kind is Kind.STRING:
             return value
         as_text = isinstance(like, str) if like is not None else self.text and not self.exact
         return self.field.format(value) if as_text else clone(value)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from datastores.list_code import Row
 from rest_kit.events.log import Action, CursorGone
@@ -18,7 +20,7 @@ from rest_kit.types import Pk
 RETENTION: Final = 10_000
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True):
     """One write: what it did to which row, the row before and after as the list keeps it, and when (epoch seconds)."""
 
     action: Action

@@ -29,27 +29,30 @@ class Positions:
     in the order of its keys, by bisection.
     """
 
-    def __init__(self, pk_of: Key) -> None:
-        self.pk_of = pk_of
+    def __init__(self) -> None:
+        self.pk_of: Key = tuple
         self.in_order = True
-        self._noted: dict[Any, int] = {}
+        self.noted: dict[Any, int] = {}
         self._shifted = 0
         self._last: Any = None
 
-    def __contains__(self, pk: object) -> bool:
-        return pk in self._noted
-
     def extend(self, pks: Sequence[Pk], start: int) -> Pk | None:
         """Note the keys of the rows from `start` on; the first key that is there twice is returned."""
-        noted = self._noted
+        noted = self.noted
         self.in_order = self.in_order and self._ascending(pks)
         if not noted:
-            self._noted = noted = dict(zip(pks, range(start, start + len(pks)), strict=True))
+            self.noted = noted = dict(zip(pks, range(start, start + len(pks)), strict=True))
             return None if len(noted) == len(pks) else _first_double(pks)
         for position, pk in enumerate(pks, start):
             if noted.setdefault(pk, position) != position:
                 return pk
         return None
+
+    def add(self, pk: Pk, position: int) -> None:
+        """Note the key of a row that was added behind all others."""
+        self.in_order = self.in_order and (self._last is None or self._last < pk)
+        self._last = pk
+        self.noted[pk] = position
 
     def _ascending(self, pks: Sequence[Any]) -> bool:
         if not pks:
@@ -59,7 +62,7 @@ class Positions:
 
     def find(self, rows: Sequence[Row], pk: Pk) -> int | None:
         """Where the row with this key is; None if there is none (Moved)."""
-        position = self._noted.get(pk)
+        position = self.noted.get(pk)
         if position is None:
             return None
         if position < len(rows) and self.pk_of(rows[position]) == pk:
@@ -67,8 +70,17 @@ class Positions:
         found = self._look(rows, pk, position)
         if found is None:
             raise Moved
-        self._noted[pk] = found
+        self.noted[pk] = found
         return found
+
+    def rows_of(self, rows: Sequence[Row], pks: Iterable[Pk]) -> list[Row] | None:
+        """The rows with these keys; None where some are not where they were noted, and must be found one by one."""
+        wanted = list(pks)
+        try:
+            found = [rows[self.noted[pk]] for pk in wanted]
+        except (KeyError, IndexError):
+            return None
+        return found if list(map(self.pk_of, found)) == wanted else None
 
     def _look(self, rows: Sequence[Row], pk: Pk, noted: int) -> int | None:
         if self.in_order:
@@ -79,16 +91,16 @@ class Positions:
 
     def remove(self, pk: Pk, rows: Sequence[Row]) -> None:
         """Forget the key of a row that was removed; the rows are those that are left."""
-        del self._noted[pk]
+        self.noted.pop(pk, None)
         self._shifted += 1
         self._last = self.pk_of(rows[-1]) if rows else None
         if not self.in_order and self._shifted > _WALK:
-            self._noted = {self.pk_of(row): position for position, row in enumerate(rows)}
+            self.noted = {self.pk_of(row): position for position, row in enumerate(rows)}
             self._shifted = 0
 
     def restore(self, pk: Pk, position: int) -> None:
         """Note the key of a row that was removed, and is back where it was."""
-        self._noted[pk] = position
+        self.noted[pk] = position
         self._shifted = max(self._shifted - 1, 0)
         self._last = pk if self._last is None or self._last < pk else self._last
 

@@ -9,12 +9,13 @@ any time; who changes a key, an indexed field or the form of values in place, or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, TypeVar
 
 from datastores.list_code import Row
-from datastores.list_core import Steps, Writer, core_of
+from datastores.list_core import core_of
 from datastores.list_events import RETENTION, Change
+from datastores.list_tx import ListTx
 from datastores.list_view import ListView
 from rest_kit.errors import RecordNotFound, did_you_mean
 from rest_kit.events.log import Event, EventLog
@@ -99,48 +100,27 @@ class PythonListDataStore(DataStore):
     def get(self, pk: Pk, scope: Where | None = None) -> Record:
         view = self._view or self._open()
         with self._core.lock:
-            rows = view.rows
-            if len(rows) != view.size or (rows and rows[-1] is not view.last):
-                view.settle()
-            row = view.row(pk)
-            if row is None:
-                raise RecordNotFound(pk)
-            record = view.record(row)
+            record = view.copy(pk) or self._get(view, pk)
         if scope is not None and not matches(scope, record):
             raise RecordNotFound(pk)
         return record
 
+    def _get(self, view: ListView, pk: Pk) -> Record:
+        view.settle()
+        row = view.row(pk)
+        if row is None:
+            raise RecordNotFound(pk)
+        return view.record(row)
+
     def atomic(self, work: Callable[[Tx], T]) -> T:
-        return self._core.run(lambda steps: work(ListTx(self, steps)), log=self._log)
+        view = self._view or self._open()
+        return self._core.run(lambda steps: work(ListTx(self, view, steps)), log=self._log)
 
     def changes(self) -> EventLog | None:
         return ListLog(self) if self._log else None
 
     def close(self) -> None:
         """Nothing is open; the list stays its owner's."""
-
-
-class ListTx(Tx):
-    """A transaction on a list."""
-
-    def __init__(self, store: PythonListDataStore, steps: Steps) -> None:
-        self._store = store
-        self._writer = Writer(store._open(), steps)
-
-    def get(self, pk: Pk, scope: Where | None = None) -> Record:
-        return self._store.get(pk, scope)
-
-    def find(self, query: Query) -> Result:
-        return self._store.find(query)
-
-    def insert(self, records: Sequence[Record]) -> list[Record]:
-        return self._writer.insert(records)
-
-    def update(self, pk: Pk, record: Record) -> Record:
-        return self._writer.update(pk, record)
-
-    def delete(self, pk: Pk) -> None:
-        self._writer.delete(pk)
 
 
 class ListLog(EventLog):
