@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
+import msgspec
 from itsdangerous import BadData, URLSafeSerializer
 
 from rest_kit.errors import ConfigurationError, Fault, InvalidQuery
@@ -25,7 +26,7 @@ Link = str | None
 _COUNT: Final = re.compile(r"[0-9]{1,19}\Z")
 
 
-class PageRequest(NamedTuple):
+class PageRequest(msgspec.Struct, frozen=True):
     """A page as asked for: for the store, and what the links need to know of it."""
 
     page: Page
@@ -33,7 +34,7 @@ class PageRequest(NamedTuple):
     position: Any = None
 
 
-class Links(NamedTuple):
+class Links(msgspec.Struct, frozen=True):
     """The links of a list; None where there is nothing to lead to."""
 
     first: Link

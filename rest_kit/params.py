@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
+import msgspec
+
 from rest_kit.errors import ConfigurationError, Fault, InvalidQuery, did_you_mean
 from rest_kit.models import Field, Model
 from rest_kit.models.scalars import parse_boolean, parse_string
@@ -37,7 +39,7 @@ class FilterParameter(NamedTuple):
     cast: Cast
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True):
     """What the parameters of a request ask for; `paging` are those of the pagination, for its policy to read."""
 
     where: Where | None

@@ -16,12 +16,8 @@ Headers = list[tuple[str, str]]
 MEDIA_TYPE: Final = "application/problem+json"
 
 
-class Reply(NamedTuple):
-    """What a verb answers: a status line, headers, and the body's bytes."""
-
-    status: str
-    headers: Headers
-    body: bytes
+Reply = tuple[str, Headers, bytes]
+"""What a verb answers: a status line, headers, and the body's bytes."""
 
 
 class Kind(NamedTuple):
@@ -102,7 +98,7 @@ def problem(exc: BaseException, request_id: str, base: str = "") -> Reply:
         document["errors"] = [_fault(fault) for fault in faults]
     body = jsonio.dumps(document)
     headers: Headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body))), *_extra_headers(exc)]
-    return Reply(status_line(kind.status), headers, body)
+    return status_line(kind.status), headers, body
 
 
 def _detail(exc: BaseException) -> str:

@@ -42,7 +42,7 @@ class Request:
         self.environ = environ
         self.method: str = environ["REQUEST_METHOD"]
         given = environ.get("HTTP_X_REQUEST_ID")
-        self.id: str = given if given and _REQUEST_ID.match(given) else f"{getrandbits(128):032x}"
+        self.id: str = given if given and _REQUEST_ID.match(given) else hex(getrandbits(128))[2:]
         self.pk: Pk | None = None
         self.mount = ""
         self._http: HTTPRequest | None = None

@@ -172,7 +172,7 @@ class Controller(Writing, Application):
             headers = [("Allow", ", ".join(allowed))]
             if "PATCH" in allowed:
                 headers.append(("Accept-Patch", ", ".join(PATCHES)))
-            return Reply("204 No Content", headers, b"")
+            return "204 No Content", headers, b""
         why_not = self.store.capabilities.why_not
         asked = any(request.method in (verbs or (request.method,)) for verbs in self._listed)
         text = f"{request.method} is not served here"

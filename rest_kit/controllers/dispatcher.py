@@ -228,7 +228,7 @@ def _page(request: Request, rest: list[str], make: Callable[[], Any]) -> Reply:
     if rest:
         raise NotFound("there is nothing at this address")
     if request.method == "OPTIONS":
-        return Reply("204 No Content", [("Allow", ", ".join(READ_ALLOW))], b"")
+        return "204 No Content", [("Allow", ", ".join(READ_ALLOW))], b""
     if request.method not in READ_ALLOW:
         raise MethodNotAllowed(READ_ALLOW, description=f"{request.method} is not served here")
     return json_reply(make())

@@ -26,14 +26,10 @@ def segments(environ: Environ) -> list[str]:
             path = path.encode("latin-1").decode()
         except UnicodeDecodeError as exc:
             raise NotFound("the path is not UTF-8") from exc
-    return _split(path)
-
-
-def _split(path: str) -> list[str]:
     parts = path.split("/")
-    if parts[-1] == "" and len(parts) > 1:
+    if not parts[-1]:
         parts.pop()
-    if parts[0] == "":
+    if parts and not parts[0]:
         del parts[0]
     return parts
 
@@ -43,8 +39,8 @@ def _raw_segments(raw: str, script_name: str) -> list[str] | None:
     path = raw.partition("?")[0]
     if not path.startswith("/"):
         path = "/" + path.partition("://")[2].partition("/")[2]
-    parts = [unquote_to_bytes(part.encode("latin-1")) for part in _split(path)]
-    mounted = [part.encode("latin-1") for part in _split(script_name)] if script_name else []
+    parts = [unquote_to_bytes(part.encode("latin-1")) for part in path.removesuffix("/").split("/")[1:]]
+    mounted = [part.encode("latin-1") for part in script_name.removesuffix("/").split("/")[1:]]
     if parts[: len(mounted)] != mounted:
         return None
     try:

@@ -103,7 +103,7 @@ class Presenter:
     ) -> Reply:
         """One whole record as a reply with its entity tag."""
         tag, body = self.represent(request, record, response, fields)
-        return Reply(status, self.item_headers(tag, body, response), body)
+        return status, self.item_headers(tag, body, response), body
 
     def item_headers(self, tag: str, body: bytes, response: type[Response]) -> Headers:
         """The headers of a reply that is one item."""
@@ -117,9 +117,7 @@ class Presenter:
     def many(self, request: Request, records: list[Record], response: type[Response], status: str = "200 OK") -> Reply:
         """Several records as a bare array, as a write on the list answers."""
         body = response.render(self.shape([self.hide(record) for record in records], request, response))
-        return Reply(
-            status, [("Content-Type", response.content_type), ("Content-Length", str(len(body))), *self.vary], body
-        )
+        return status, [("Content-Type", response.content_type), ("Content-Length", str(len(body))), *self.vary], body
 
     def page(
         self, request: Request, records: list[Record], response: type[Response], meta: dict[str, Any], links: Links
@@ -127,7 +125,8 @@ class Presenter:
         """One page of a list, in its envelope or bare; the links go into the `Link` header too (RFC 8288)."""
         shown: Any = self.shape(records, request, response)
         if self.spec.envelope:
-            meta["first"], meta["previous"], meta["next"], meta["last"] = links
+            meta["first"], meta["previous"] = links.first, links.previous
+            meta["next"], meta["last"] = links.next, links.last
             shown = {"meta": meta, "object_list": shown}
         body = response.render(shown)
         headers = [("Content-Type", response.content_type), ("Content-Length", str(len(body))), *self.vary]
@@ -136,23 +135,22 @@ class Presenter:
             headers.append(("Link", header))
         if not self.spec.envelope and meta["total_count"] is not None:
             headers.append(("X-Total-Count", str(meta["total_count"])))
-        return Reply("200 OK", headers, body)
+        return "200 OK", headers, body
 
 
 def link_header(links: Links) -> str:
     """The links as RFC 8288 writes them, those that exist."""
-    first, previous, next_, last = links
-    found = [f'<{first}>; rel="first"'] if first else []
-    if previous:
-        found.append(f'<{previous}>; rel="prev"')
-    if next_:
-        found.append(f'<{next_}>; rel="next"')
-    if last:
-        found.append(f'<{last}>; rel="last"')
+    found = [f'<{links.first}>; rel="first"'] if links.first else []
+    if links.previous:
+        found.append(f'<{links.previous}>; rel="prev"')
+    if links.next:
+        found.append(f'<{links.next}>; rel="next"')
+    if links.last:
+        found.append(f'<{links.last}>; rel="last"')
     return ", ".join(found)
 
 
 def json_reply(data: Any, status: str = "200 OK") -> Reply:
     """Plain JSON, for descriptions and the like."""
     body = jsonio.dumps(data)
-    return Reply(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))], body)
+    return status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))], body

@@ -66,9 +66,11 @@ class Reading:
         tag, body = presenter.represent(request, self.store.get(pk), response, fields)
         environ = request.environ
         if ("HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ) and unmodified(request, tag):
-            return Reply("304 Not Modified", [("ETag", f'"{tag}"'), *presenter.vary], b"")
+            return "304 Not Modified", [("ETag", f'"{tag}"'), *presenter.vary], b""
         headers = [("Content-Type", response.content_type), ("Content-Length", str(len(body))), ("ETag", f'"{tag}"')]
-        return Reply("200 OK", headers + presenter.vary, body)
+        if presenter.vary:
+            headers += presenter.vary
+        return "200 OK", headers, body
 
     @property
     def visible(self) -> tuple[str, ...] | None:

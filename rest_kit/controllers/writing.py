@@ -47,10 +47,9 @@ class Writing(Reading):
         if self.minimal(request):
             tag = self.presenter.tag(stored, fields, response)
             headers = [location, ("ETag", f'"{tag}"'), ("Content-Length", "0"), MINIMAL, *self.presenter.vary]
-            return Reply("201 Created", headers, b"")
-        reply = self.presenter.item(request, stored, response, fields, "201 Created")
-        reply.headers.append(location)
-        return reply
+            return "201 Created", headers, b""
+        status, headers, body = self.presenter.item(request, stored, response, fields, "201 Created")
+        return status, [*headers, location], body
 
     def create_many(self, request: Request, data: list[Any]) -> Reply:
         """POST of an array: 201 and the array as stored."""
@@ -59,7 +58,7 @@ class Writing(Reading):
         check_match(request, None)
         stored = self.store.atomic(lambda tx: tx.insert(records))
         if self.minimal(request):
-            return Reply("201 Created", [("Content-Length", "0"), MINIMAL, *self.presenter.vary], b"")
+            return "201 Created", [("Content-Length", "0"), MINIMAL, *self.presenter.vary], b""
         return self.presenter.many(request, stored, response, "201 Created")
 
     def new_record(self, data: Any) -> Record:
@@ -240,7 +239,7 @@ class Writing(Reading):
             tx.delete(pk)
 
         self.store.atomic(work)
-        return Reply("204 No Content", [], b"")
+        return "204 No Content", [], b""
 
     def delete_many(self, request: Request) -> Reply:
         """DELETE on the list: everything that the filter finds; all or none."""
@@ -254,7 +253,7 @@ class Writing(Reading):
                 tx.delete(record[self.presenter.pk])
 
         self.store.atomic(work)
-        return Reply("204 No Content", [], b"")
+        return "204 No Content", [], b""
 
     # -- shared ---------------------------------------------------------------------------------------------------
 
@@ -272,7 +271,7 @@ class Writing(Reading):
         stored = self.store.atomic(work)
         if self.minimal(request):
             tag = self.presenter.tag(stored, fields, response)
-            return Reply("204 No Content", [("ETag", f'"{tag}"'), MINIMAL, *self.presenter.vary], b"")
+            return "204 No Content", [("ETag", f'"{tag}"'), MINIMAL, *self.presenter.vary], b""
         return self.presenter.item(request, stored, response, fields)
 
     def check_item(self, request: Request, current: Record) -> None:
@@ -288,7 +287,7 @@ class Writing(Reading):
     def answer_many(self, request: Request, stored: list[Record], response: Any) -> Reply:
         """The objects that a bulk write has changed."""
         if self.minimal(request):
-            return Reply("204 No Content", [MINIMAL], b"")
+            return "204 No Content", [MINIMAL], b""
         return self.presenter.many(request, stored, response)
 
     def read_body(self, request: Request) -> Any:
@@ -357,7 +356,11 @@ class Writing(Reading):
 
     def refuse_lost_writes(self, request: Request) -> None:
         """A write to data that only this process has would be lost to the others (503)."""
-        if request.environ.get("wsgi.multiprocess") and self.store.capabilities.in_process and not self.spec.multiprocess:
+        if (
+            request.environ.get("wsgi.multiprocess")
+            and self.store.capabilities.in_process
+            and not self.spec.multiprocess
+        ):
             raise ServiceUnavailable(
                 "these data live in one process, and several are serving: run one worker, keep the data in SQLite, "
                 "or set resource options 'multiprocess' to 'allow'"

@@ -154,10 +154,10 @@ def _checks(source: Source, depth: int, field: Field) -> None:
     if not _is_known(field):
         source.add(depth, f"v = {source.bind(field.deserialize)}(v)")
         return
-    if field.nullable:
+    if field.allow_none:
         source.add(depth, "if v is not None:")
         depth += 1
-    lines = _INLINE.get(type(field).convert, ("v = {convert}(v)",))
+    lines = _INLINE.get(type(field).convert, ("if v is None: return None", "v = {convert}(v)"))
     convert = source.bind(field.convert)
     source.add(depth, *(line.replace("{convert}", convert) for line in lines))
     for rule in field.rules:
