@@ -16,12 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from trust_apps import SEED, open_store, seed
+from trust_server import Dropped, Server, eventually
+
 from rest_kit.events.log import Event
 from rest_kit.query import Query
 from rest_kit.store import DataStore
 from rest_kit.types import Record
-from trust_apps import SEED, open_store, seed
-from trust_server import Dropped, Server, eventually
 
 WRITERS, WRITES, KILLS = 6, 40, 10
 
@@ -78,9 +79,9 @@ def kill_now_and_then(server: Server, ledger: Ledger, done: Callable[[], bool]) 
     """Kill a random worker after every few acknowledged writes; returns how many were killed."""
     dice = random.Random(5)
     killed = 0
-    step = WRITERS * WRITES // (KILLS + 1)
     while killed < KILLS:
-        eventually(lambda: done() or ledger.acknowledged >= (killed + 1) * step, "progress", 60)
+        wanted = (killed + 1) * WRITERS * WRITES // (KILLS + 1)
+        eventually(lambda wanted=wanted: done() or ledger.acknowledged >= wanted, "progress", 60)
         if done():
             break
         os.kill(dice.choice(server.all_workers()), signal.SIGKILL)
