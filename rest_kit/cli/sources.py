@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from rest_kit import jsonio
 from rest_kit.controllers import Controller, WSGIDispatcher
-from rest_kit.errors import ConfigurationError, InvalidInput, did_you_mean
+from rest_kit.errors import ConfigurationError, InvalidInput, StoreCorrupt, did_you_mean
 from rest_kit.spec import RESERVED_RESOURCES
 from rest_kit.store import DataStore
 
@@ -35,7 +35,7 @@ class Part(NamedTuple):
     """One resource found in a source."""
 
     controller: type[Controller]
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class SourceError(ConfigurationError):
@@ -54,7 +54,7 @@ def serve(sources: Sequence[str], *, read_only: bool = False, csv_options: Mappi
     if twice:
         raise SourceError(f"two sources would both be served as {', '.join(twice)}; rename one of them")
     app = WSGIDispatcher([part.controller for part in parts], name="rest_kit")
-    return Served(app, app.controllers, [part.note for part in parts if part.note])
+    return Served(app, app.controllers, [note for part in parts for note in part.notes])
 
 
 def of_application(found: Any, source: str) -> Served:
@@ -117,7 +117,26 @@ def from_sqlite(path: Path, read_only: bool) -> list[Part]:
         raise SourceError(f"{path}: there is no table in it")
     options = {"read_only": True} if read_only else {}
     cls = store("SQLiteDataStore")
-    return [Part(controller(table, cls, {"name": str(path), "table": table}, options, read_only)) for table in tables]
+    parts, refused = [], []
+    for table in tables:
+        served = controller(table, cls, {"name": str(path), "table": table}, options, read_only)
+        reason = unservable(served)
+        if reason is None:
+            parts.append(Part(served))
+        else:
+            refused.append(f"{table} is not served: {reason}")
+    if not parts:
+        raise SourceError([f"{path}: {reason}" for reason in refused])
+    return [parts[0]._replace(notes=tuple(refused)), *parts[1:]]
+
+
+def unservable(served: type[Controller]) -> str | None:
+    """Why a table cannot be served at all, so that the others still can; None where it can (StoreUnavailable)."""
+    assert served.spec_ is not None
+    try:
+        return None if served.spec_.store.model.pk is not None else "nothing names a row"
+    except StoreCorrupt as exc:
+        return str(exc)
 
 
 def from_json(path: Path, read_only: bool) -> list[Part]:
@@ -136,7 +155,8 @@ def from_json(path: Path, read_only: bool) -> list[Part]:
         parts.append(from_list(name, rows, read_only))
     if read_only:
         return parts
-    return [parts[0]._replace(note=f"changes to {path} are kept in memory and end with the server"), *parts[1:]]
+    note = f"changes to {path} are kept in memory and end with the server"
+    return [parts[0]._replace(notes=(note,)), *parts[1:]]
 
 
 def from_list(name: str, rows: list[dict[str, Any]], read_only: bool) -> Part:
