@@ -253,9 +253,9 @@ def _problems(resource: Any, options: Mapping[str, Any]) -> list[str]:
     """Everything wrong with the shapes of a resource and its options."""
     if not isinstance(resource, Mapping):
         return [f'the resource must be {{"name": path, "table": name}}, not {resource!r}']
-    problems = check_keys(resource, SQLiteDataStore.resource_keys, "the resource")
-    problems += [f"the resource lacks {key!r}" for key in SQLiteDataStore.resource_keys if key not in resource]
-    problems += check_keys(options, SQLiteDataStore.option_keys, "the options")
+    problems = check_keys(resource, SQLiteDataStore.resource_keys, "resource")
+    problems += [f"resource lacks {key!r}" for key in SQLiteDataStore.resource_keys if key not in resource]
+    problems += check_keys(options, SQLiteDataStore.option_keys, "options")
     return problems or [*_bad_names(resource), *_bad_options(options)]
 
 
