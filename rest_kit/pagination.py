@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
@@ -59,14 +59,15 @@ class Listing(NamedTuple):
 class BasePagination(ABC):
     """The policy's side that the controller knows."""
 
-    parameters: tuple[str, ...] = ()
+    parameters: Mapping[str, Callable[[str], Any]] = {}
+    """The query parameters that the policy takes, and what makes a value of each one's text (ValueError)."""
     total: bool = True
     needs_order: bool = False
     """Whether the records must hold the fields that they are ordered by."""
 
     @abstractmethod
-    def read(self, given: dict[str, str], listing: Callable[[], Listing]) -> PageRequest:
-        """The page that the parameters ask for (InvalidQuery)."""
+    def read(self, given: dict[str, Any], listing: Callable[[], Listing]) -> PageRequest:
+        """The page that the parameters, read already, ask for (InvalidQuery)."""
 
     @abstractmethod
     def describe(
@@ -75,13 +76,13 @@ class BasePagination(ABC):
         """The paging part of `meta`, and the links."""
 
 
-def whole_number(name: str, text: str) -> int:
-    """A parameter that counts something: ASCII digits, 64 bits (InvalidQuery)."""
+def whole_number(text: str) -> int:
+    """A parameter that counts something: ASCII digits, 64 bits (ValueError)."""
     if _COUNT.match(text):
         value = int(text)
         if value <= INT64_MAX:
             return value
-    raise InvalidQuery(Fault("page", f"{name} must be a whole number from 0 to {INT64_MAX}", parameter=name))
+    raise ValueError(f"must be a whole number from 0 to {INT64_MAX}")
 
 
 def _check(max_count: Any, default: Any, keys: Sequence[Any], total: Any, owner: str) -> None:
@@ -121,18 +122,14 @@ class Pagination(BasePagination):
         self.offset_key = offset_key
         self.count_key = count_key
         self.total = total == "exact"
-        self.parameters = (offset_key, count_key)
+        self.parameters = {offset_key: whole_number, count_key: whole_number}
         self._plain = PageRequest(Page(self.default), self.default)
 
-    def read(self, given: dict[str, str], listing: Callable[[], Listing]) -> PageRequest:
+    def read(self, given: dict[str, Any], listing: Callable[[], Listing]) -> PageRequest:
         if not given:
             return self._plain
-        count, offset = self.default, 0
-        if self.count_key in given:
-            count = min(whole_number(self.count_key, given[self.count_key]), self.max_count)
-        if self.offset_key in given:
-            offset = whole_number(self.offset_key, given[self.offset_key])
-        return PageRequest(Page(count, offset), count)
+        count = min(given.get(self.count_key, self.default), self.max_count)
+        return PageRequest(Page(count, given.get(self.offset_key, 0)), count)
 
     def describe(
         self, asked: PageRequest, result: Result, url: str, kept: str, listing: Callable[[], Listing]
@@ -146,7 +143,7 @@ class Pagination(BasePagination):
         last = None if total is None else max(total - 1, 0) // count * count
         more = result.more if total is None else offset + count < total
         previous = offset - count
-        if last is not None and offset > last:
+        if total is not None and last is not None and offset >= total:
             previous = last
         return meta, Links(
             f"{start}0{end}",
@@ -174,16 +171,14 @@ class PageNumberPagination(BasePagination):
         self.page_key = page_key
         self.size_key = size_key
         self.total = total == "exact"
-        self.parameters = (page_key, size_key)
+        self.parameters = {page_key: whole_number, size_key: whole_number}
 
-    def read(self, given: dict[str, str], listing: Callable[[], Listing]) -> PageRequest:
-        size, number = self.default, 1
-        if self.size_key in given:
-            size = min(whole_number(self.size_key, given[self.size_key]), self.max_count)
-        if self.page_key in given:
-            number = whole_number(self.page_key, given[self.page_key])
-            if number < 1 or (number - 1) * max(size, 1) > INT64_MAX:
-                raise InvalidQuery(Fault("page", "pages are counted from 1", parameter=self.page_key))
+    def read(self, given: dict[str, Any], listing: Callable[[], Listing]) -> PageRequest:
+        size = min(given.get(self.size_key, self.default), self.max_count)
+        number = given.get(self.page_key, 1)
+        if number < 1 or (number - 1) * max(size, 1) > INT64_MAX:
+            last = INT64_MAX // max(size, 1) + 1
+            raise InvalidQuery(Fault("page", f"pages are counted from 1 to {last}", parameter=self.page_key))
         return PageRequest(Page(size, (number - 1) * size), size, number)
 
     def describe(
@@ -230,24 +225,26 @@ class CursorPagination(BasePagination):
         self.cursor_key = cursor_key
         self.count_key = count_key
         self.total = total == "exact"
-        self.parameters = (cursor_key, count_key)
+        self.parameters = {cursor_key: str, count_key: whole_number}
 
-    def read(self, given: dict[str, str], listing: Callable[[], Listing]) -> PageRequest:
-        count = self.default
-        if self.count_key in given:
-            count = min(whole_number(self.count_key, given[self.count_key]), self.max_count)
+    def read(self, given: dict[str, Any], listing: Callable[[], Listing]) -> PageRequest:
+        count = min(given.get(self.count_key, self.default), self.max_count)
         if self.cursor_key not in given:
             return PageRequest(Page(count), count)
         before, values = self._open(given[self.cursor_key], listing())
         return PageRequest(Page(count, after=values, before=before), count)
 
-    def _open(self, cursor: str, listing: Listing) -> tuple[bool, tuple[Any, ...]]:
-        """The direction and the order values in a cursor, if we have signed it for this very list."""
+    def _open(self, cursor: str, listing: Listing) -> tuple[bool, tuple[Any, ...] | None]:
+        """The direction and the order values in a cursor, if we have signed it for this very list.
+
+        Without values it stands for the list's beginning, or, read backwards, for its end.
+        """
         try:
             before, fingerprint, *values = listing.serializer.loads(cursor)
-            if fingerprint == listing.fingerprint and len(values) == len(listing.order):
-                pairs = zip(listing.order, values, strict=True)
-                return bool(before), tuple(listing.decode(order.field, value) for order, value in pairs)
+            if fingerprint == listing.fingerprint:
+                pairs = zip(listing.order, values, strict=bool(values))
+                place = tuple(listing.decode(order.field, value) for order, value in pairs)
+                return bool(before), place or None
         except (BadData, TypeError, ValueError):
             pass
         raise InvalidQuery(
@@ -266,11 +263,12 @@ class CursorPagination(BasePagination):
             return meta, Links(None, None, None, None)
         size = f"{self.count_key}={asked.size}"
         page, records = asked.page, result.records
-        ahead = page.after is not None if not page.before else result.more
-        behind = True if page.before else result.more
+        away = page.after is not None
+        ahead = result.more if page.before else away
+        behind = away if page.before else result.more
 
         def link(before: bool, record: dict[str, Any] | None) -> str:
-            sealed = self._seal(before, record, page, listing())
+            sealed = self._seal(before, record, listing())
             return f"{url}?{kept}{self.cursor_key}={quote(sealed)}&{size}"
 
         return meta, Links(
@@ -280,12 +278,8 @@ class CursorPagination(BasePagination):
             None,
         )
 
-    def _seal(self, before: bool, record: dict[str, Any] | None, page: Page, listing: Listing) -> str:
-        """A cursor for the place next to a record, or, on an empty page, for the place where we are."""
-        if record is not None:
-            values = [record[order.field] for order in listing.order]
-        else:
-            values = list(page.after or ())
-        shown = [listing.encode(order.field, value) for order, value in zip(listing.order, values, strict=True)]
+    def _seal(self, before: bool, record: dict[str, Any] | None, listing: Listing) -> str:
+        """A cursor for the place next to a record, or, on an empty page, for the end of the list that we came from."""
+        shown = [] if record is None else [listing.encode(key.field, record[key.field]) for key in listing.order]
         sealed = listing.serializer.dumps([int(before), listing.fingerprint, *shown])
         return sealed if isinstance(sealed, str) else sealed.decode()

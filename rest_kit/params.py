@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
@@ -46,7 +46,7 @@ class Asked(msgspec.Struct, frozen=True):
     order: tuple[Order, ...]
     fields: tuple[str, ...] | None
     search: Search | None
-    paging: dict[str, str]
+    paging: dict[str, Any]
     filters: dict[str, Any]
     kept: str
     """The raw query string without the paging parameters, ready for more to be added ("" or ending in `&`)."""
@@ -99,7 +99,9 @@ def _cast(field: Field, operator: Operator) -> Cast:
 class Parameters:
     """Everything that the list of one resource may be asked for."""
 
-    def __init__(self, model: Model, options: dict[str, Any], paging: Sequence[str], *, search: bool = True) -> None:
+    def __init__(
+        self, model: Model, options: dict[str, Any], paging: Mapping[str, Cast], *, search: bool = True
+    ) -> None:
         assert model.pk is not None
         self.model = model
         self.pk = model.pk.name
@@ -112,7 +114,7 @@ class Parameters:
         )
         self.searchable = self._fields(options, "search_fields", problems, lambda field: field.kind.is_text)
         self.default_order = self._default_order(options.get("ordering", ()), problems)
-        self.paging = frozenset(paging)
+        self.paging = dict(paging)
         self.words = {ORDERING, FIELDS, *paging} | ({SEARCH} if search and self.searchable else set())
         self.filters = self._table([model.by_name[name] for name in filterable])
         if problems:
@@ -161,9 +163,9 @@ class Parameters:
             return Asked(None, self.default_order, None, None, {}, {}, "")
         return _Reading(self, lenient or not self.strict, paged).run(query_string)
 
-    def known(self) -> list[str]:
-        """Every parameter's name."""
-        return [*self.words, *self.filters]
+    def known(self, *, paged: bool = True) -> list[str]:
+        """Every parameter's name, those of the pagination only if asked for."""
+        return [*(word for word in self.words if paged or word not in self.paging), *self.filters]
 
     def ordering(self, text: str) -> tuple[Order, ...]:
         """The keys of an `ordering` parameter (ValueError)."""
@@ -209,7 +211,7 @@ class _Reading:
         self.conditions: list[Where] = []
         self.filters: dict[str, Any] = {}
         self.words: dict[str, Any] = {}
-        self.paging: dict[str, str] = {}
+        self.paging: dict[str, Any] = {}
         self.seen: set[str] = set()
         self.kept = ""
 
@@ -244,12 +246,12 @@ class _Reading:
             self._fault("twice", "is given twice", name)
             return
         self.seen.add(name)
-        if name in self.table.paging and self.paged:
-            self.paging[name] = value
-            return
-        self.kept += piece + "&"
-        found = self.table.filters.get(name)
         try:
+            if self.paged and name in self.table.paging:
+                self.paging[name] = self.table.paging[name](value)
+                return
+            self.kept += piece + "&"
+            found = self.table.filters.get(name)
             if found is None:
                 self._word(name, value)
             else:
@@ -263,9 +265,8 @@ class _Reading:
         table = self.table
         if name not in table.words or name in table.paging:
             if not self.lenient:
-                self._fault(
-                    "unknown", f"{name[:100]!r} is not a parameter here{did_you_mean(name, table.known())}", name
-                )
+                hint = did_you_mean(name, table.known(paged=self.paged))
+                self._fault("unknown", f"{name[:100]!r} is not a parameter here{hint}", name)
         elif name == ORDERING:
             self.words[name] = table.ordering(value)
         elif name == FIELDS:
