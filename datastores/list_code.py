@@ -108,7 +108,7 @@ class Compiler:
         return copier
 
     def _record(self, names: Sequence[str]) -> str:
-        return f"{{{', '.join(f'{name!r}: {self._outgoing(self._column(name))}' for name in names)}}}"
+        return f"{{{', '.join(f'{name!r}: {self._outgoing(self.column(name))}' for name in names)}}}"
 
     def _mending(self, indent: str) -> str:
         mended = [column for column in self._columns.values() if not column.plain]
@@ -116,18 +116,18 @@ class Compiler:
 
     def key(self, names: Sequence[str]) -> Key:
         """A function from a row to what it sorts by: one value, or a tuple of them, None before everything."""
-        terms = [self._rank(self._column(name)) for name in names]
+        terms = [self._rank(self.column(name)) for name in names]
         key: Key = self._function(f"def made(r):\n return {', '.join(terms)}")
         return key
 
     def value(self, name: str) -> Key:
         """A function from a row to this field's value, typed."""
-        key: Key = self._function(f"def made(r):\n return {self._converted(self._column(name))}")
+        key: Key = self._function(f"def made(r):\n return {self._converted(self.column(name))}")
         return key
 
     def values(self, names: Sequence[str]) -> Key:
         """A function from a row to a tuple of these fields' values, typed."""
-        terms = ", ".join(self._converted(self._column(name)) for name in names)
+        terms = ", ".join(self._converted(self.column(name)) for name in names)
         key: Key = self._function(f"def made(r):\n return ({terms},)")
         return key
 
@@ -135,7 +135,7 @@ class Compiler:
         """A function from a row and the place's values to whether the row is strictly behind it (or ahead of it)."""
         test = "False"
         for number, key in reversed(list(enumerate(order))):
-            column = self._column(key.field)
+            column = self.column(key.field)
             own, sign = self._rank(column), "<" if key.descending is not ahead else ">"
             place = f"(a[{number}] is not None, a[{number}])" if self._nullable(column) else f"a[{number}]"
             test = f"({own} {sign} {place} or {own} == {place} and {test})"
@@ -144,7 +144,7 @@ class Compiler:
 
     def place(self, order: Sequence[Order], after: Sequence[Any]) -> tuple[Any, ...]:
         """The values of a place in an order, in the form that rows are compared in."""
-        return tuple(_operand(self._column(key.field), value) for key, value in zip(order, after, strict=True))
+        return tuple(_operand(self.column(key.field), value) for key, value in zip(order, after, strict=True))
 
     def _function(self, source: str) -> Any:
         made = self._made.get(source)
@@ -156,7 +156,8 @@ class Compiler:
             made = self._made[source] = scope["made"]
         return made
 
-    def _column(self, name: str) -> Column:
+    def column(self, name: str) -> Column:
+        """The column of that name (InvalidQuery)."""
         column = self._columns.get(name)
         if column is None:
             raise InvalidQuery(Fault("unknown", f"there is no field {name!r}{did_you_mean(name, self._columns)}"))
@@ -174,7 +175,7 @@ class Compiler:
         return f"({word.join(parts)})" if parts else none
 
     def _filter(self, condition: Filter, values: list[Any]) -> str:
-        column = self._column(condition.field)
+        column = self.column(condition.field)
         value = self._comparable(column)
         if condition.op == "isnull":
             return f"({value} is None)" if condition.value else f"({value} is not None)"
@@ -192,7 +193,7 @@ class Compiler:
     def _search(self, search: Search, values: list[Any]) -> str:
         if not search.words or any(not word or _SEPARATOR in word for word in search.words):
             raise NotCompiled
-        texts = [f"({self._comparable(self._column(name))} or '')" for name in search.fields]
+        texts = [f"({self._comparable(self.column(name))} or '')" for name in search.fields]
         text = f" + {_SEPARATOR!r} + ".join(texts) or "''"
         tests = []
         for word in search.words:

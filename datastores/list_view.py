@@ -78,7 +78,7 @@ class ListView:
         return (self.same_shape, *(column.state() for column in self.columns.values()))
 
     def _plain(self, name: str) -> bool:
-        column = self.columns[name]
+        column = self.code.column(name)
         return not (column.converts or column.missing or column.null)
 
     def settle(self) -> None:

@@ -17,7 +17,7 @@ from datastores.list_core import core_of
 from datastores.list_events import RETENTION, Change
 from datastores.list_tx import ListTx
 from datastores.list_view import ListView
-from rest_kit.errors import RecordNotFound, did_you_mean
+from rest_kit.errors import ConfigurationError, RecordNotFound, StoreCorrupt, did_you_mean
 from rest_kit.events.log import Event, EventLog
 from rest_kit.models.fields import PkField
 from rest_kit.models.infer import infer_rows
@@ -61,14 +61,18 @@ class PythonListDataStore(DataStore):
     def bind(self, model: Model) -> None:
         """Serve the rows as this model, with a generated `id` where it has no primary key (ConfigurationError)."""
         keyed = model if model.pk is not None else model.with_pk(PkField("id"))
-        unknown = [name for name in self._indexes if name not in keyed.by_name]
-        refuse([f"options['indexes'] names no field {n!r}{did_you_mean(n, keyed.names)}" for n in unknown], keyed.name)
+        scalars = [name for name, field in keyed.by_name.items() if field.kind.is_scalar]
+        unfit = [name for name in self._indexes if name not in scalars]
+        refuse([f"options['indexes']: no scalar field {n!r}{did_you_mean(n, scalars)}" for n in unfit], keyed.name)
         super().bind(keyed)
         self._view = None
 
     def infer(self) -> Model:
         with self._core.lock:
-            model = infer_rows(self._core.rows, "Row")
+            try:
+                model = infer_rows(self._core.rows, "Row")
+            except ConfigurationError as exc:
+                raise StoreCorrupt(str(exc)) from exc
         return model if model.pk is not None else model.with_pk(PkField("id"))
 
     def _open(self) -> ListView:
