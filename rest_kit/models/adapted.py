@@ -19,7 +19,7 @@ from rest_kit.models.coercion import COERCERS
 from rest_kit.models.faults import faults_of
 from rest_kit.models.freeform import free_json
 from rest_kit.models.model import Model
-from rest_kit.models.strict import may_be_left_out, private_copy
+from rest_kit.models.strict import harden, may_be_left_out, private_copy
 from rest_kit.models.structures import StructuredField
 from rest_kit.types import MISSING, Kind, Record
 
@@ -195,6 +195,7 @@ class SchemaModel(Model):
         except marshmallow.ValidationError as exc:
             faults += map(self._coded, faults_of(exc.messages))
             raise ValidationError(faults) from exc
+        faults += self._surplus(given, loaded)
         record = self._record(loaded, faults, partial=partial)
         if faults:
             raise ValidationError(faults)
@@ -208,25 +209,37 @@ class SchemaModel(Model):
         raise ConfigurationError(f"the schema must load into a dict, not {type(loaded).__name__}", owner=self.name)
 
     def _record(self, loaded: dict[str, Any], faults: list[Fault], *, partial: bool) -> Record:
+        """The typed values of what the schema has loaded; what does not fit becomes faults."""
         record: Record = {}
         for name, field in self.by_name.items():
             key = self.attributes.get(name, name)
-            if key in loaded and field.writable:
+            if key in loaded and isinstance(field, AdaptedField) and field.writable:
                 try:
-                    record[name] = field.typed(loaded[key]) if isinstance(field, AdaptedField) else loaded[key]
+                    record[name] = field.typed(loaded[key])
                 except ValueError as exc:
                     faults.append(Fault("invalid", str(exc), (name,)))
             elif not partial and not field.generated:
                 record[name] = field.initial()
         return record
 
+    def _surplus(self, data: dict[str, Any], loaded: dict[str, Any]) -> list[Fault]:
+        """Names that the schema knows and this model does not; keys that only a hook can have made are refused."""
+        made = loaded.keys() - set(self.attributes.values())
+        if made:
+            problem = f"the schema's hooks make {', '.join(sorted(map(repr, made)))}, for which there is no field"
+            raise ConfigurationError(problem, owner=self.name)
+        return [self._unknown(name) for name in data if name in self.attributes and name not in self.by_name]
+
     def _coded(self, fault: Fault) -> Fault:
         """The fault with the code that its text stands for, and a better text for an unknown name."""
         if len(fault.path) == 1 and fault.path[0] not in self.by_name:
-            name = str(fault.path[0])[:100]
-            return Fault("unknown", f"there is no field {name!r}{did_you_mean(name, self.writable)}", fault.path)
+            return self._unknown(str(fault.path[0]))
         known = self._codes.get(fault.detail)
         return fault if fault.code != "invalid" or known is None else Fault(known, fault.detail, fault.path)
+
+    def _unknown(self, name: str) -> Fault:
+        shown = name[:100]
+        return Fault("unknown", f"there is no field {shown!r}{did_you_mean(shown, self.writable)}", (name,))
 
 
 _SCHEMA_CODES: Final = {"required": "required", "null": "null", "unknown": "unknown", "too_large": "range"}
@@ -252,6 +265,7 @@ def model_of_schema(schema: type[marshmallow.Schema] | marshmallow.Schema) -> Mo
         raise ConfigurationError([f"{key} {problem}" for key in computed], owner=name)
     fields = {field.data_key or key: AdaptedField(field, field.data_key or key) for key, field in own.fields.items()}
     _choose_key(fields)
+    harden(own)
     attributes = {field.data_key or key: field.attribute or key for key, field in own.fields.items()}
     members = {"fields": list(fields.values()), "schema": own, "attributes": attributes, "__module__": __name__}
     model = type(name, (SchemaModel,), members)()

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import marshmallow
 from marshmallow import fields as ma
+from marshmallow import validate as checks
 
 from rest_kit.models import scalars
 from rest_kit.models.constraints import Message
@@ -24,14 +25,12 @@ Check = Callable[[Any], bool]
 
 
 def private_copy(schema: type[marshmallow.Schema] | marshmallow.Schema) -> marshmallow.Schema:
-    """A schema of our own, strict and refusing unknown names, whatever its Meta says."""
-    own = copy.deepcopy(schema) if isinstance(schema, marshmallow.Schema) else schema()
-    harden(own)
-    return own
+    """A schema of our own, to be changed."""
+    return copy.deepcopy(schema) if isinstance(schema, marshmallow.Schema) else schema()
 
 
 def harden(schema: marshmallow.Schema) -> None:
-    """Make every field of a schema strict, and those within them; once for each schema."""
+    """Make every field of a schema strict, and refuse unknown names whatever its Meta says; once for each schema."""
     if getattr(schema, "_hardened", False):
         return
     schema.unknown = marshmallow.RAISE
@@ -48,9 +47,39 @@ def _harden_field(field: Any) -> None:
         _harden_field(field.inner)
     elif isinstance(field, ma.Nested):
         field.unknown = marshmallow.RAISE
+    field.validators = [_coded(validator) for validator in field.validators]
     check = _check_of(field)
     if check is not None:
         vars(field)["_deserialize"] = functools.partial(_checked, field, check, field._deserialize)
+
+
+def _coded(validator: Any) -> Any:
+    """A standard validator that tells its failure by the same code as rest_kit's own."""
+    code_of = _CODES.get(type(validator))
+    if code_of is None:
+        return validator
+
+    def run(value: Any) -> None:
+        try:
+            validator(value)
+        except marshmallow.ValidationError as exc:
+            code = code_of(validator, value)
+            raise marshmallow.ValidationError([Message(str(text), code) for text in exc.messages]) from exc
+
+    return run
+
+
+_CODES: Final[dict[type[Any], Callable[[Any, Any], str]]] = {
+    checks.OneOf: lambda rule, value: "choices",
+    checks.Regexp: lambda rule, value: "regex",
+    checks.Range: lambda rule, value: "min" if rule.min is not None and value <= rule.min else "max",
+    checks.Length: lambda rule, value: "max_length" if _is_too_long(rule, value) else "min_length",
+}
+
+
+def _is_too_long(rule: checks.Length, value: Any) -> bool:
+    most = rule.max if rule.equal is None else rule.equal
+    return most is not None and len(value) > most
 
 
 def may_be_left_out(field: Any) -> bool:
