@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from datastores.csv_file import CSVDataStore
 from datastores.python_list import PythonListDataStore
 from datastores.sqlite import SQLiteDataStore
 from rest_kit.models import Model
@@ -25,21 +26,55 @@ class TestPythonList(DataStoreConformance):
         return store
 
 
-class TestSQLite(DataStoreConformance):
+class TestIndexedPythonList(DataStoreConformance):
+    """The same list with every scalar field indexed, which answers along other paths."""
+
+    def make_store(self, model: Model, rows: Sequence[Record], **options: Any) -> DataStore:
+        scalars = [name for name, field in model.by_name.items() if field.kind.is_scalar]
+        store = PythonListDataStore([dict(row) for row in reversed(rows)], {**options, "indexes": scalars})
+        store.bind(model)
+        return store
+
+
+class FileStore(DataStoreConformance):
+    """A store whose place is a file, a new one for each test."""
+
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path) -> None:
         self.folder = tmp_path
         self.made = itertools.count()
 
+    def open(self, resource: Any, model: Model, options: Any) -> DataStore:
+        raise NotImplementedError
+
+    def place(self, name: str) -> Any:
+        raise NotImplementedError
+
     def make_store(self, model: Model, rows: Sequence[Record], **options: Any) -> DataStore:
-        path = self.folder / f"{next(self.made)}.db"
-        store = SQLiteDataStore({"name": str(path), "table": "rows"}, options)
-        store.bind(model)
+        store = self.open(self.place(str(self.folder / f"data{next(self.made)}")), model, options)
         insert(store, rows)
         return store
 
     def reopen(self, store: DataStore) -> DataStore:
         store.close()
-        again = SQLiteDataStore(store.resource, store.options)
-        again.bind(store.model)
-        return again
+        return self.open(store.resource, store.model, store.options)
+
+
+class TestSQLite(FileStore):
+    def place(self, name: str) -> Any:
+        return {"name": f"{name}.db", "table": "rows"}
+
+    def open(self, resource: Any, model: Model, options: Any) -> DataStore:
+        store = SQLiteDataStore(resource, options)
+        store.bind(model)
+        return store
+
+
+class TestCSV(FileStore):
+    def place(self, name: str) -> Any:
+        return {"path": f"{name}.csv"}
+
+    def open(self, resource: Any, model: Model, options: Any) -> DataStore:
+        store = CSVDataStore(resource, options)
+        store.bind(model)
+        return store
