@@ -46,6 +46,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
         "The file or table holds something that cannot be read as the model says; the server's log names the place."
     ),
     "store-full": "The disk or quota is full. Nothing was changed.",
+    "http": "Nothing beyond what the status itself means (RFC 9110 §15).",
     "internal": "A fault of the server's own. Its log has the details under the request id.",
 }
 
