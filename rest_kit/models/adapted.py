@@ -16,9 +16,10 @@ from marshmallow import fields as ma
 from rest_kit.errors import ConfigurationError, Fault, ValidationError, did_you_mean
 from rest_kit.models import scalars
 from rest_kit.models.coercion import COERCERS
-from rest_kit.models.faults import faults_of
+from rest_kit.models.faults import MAX_FAULTS, faults_of
 from rest_kit.models.freeform import free_json
 from rest_kit.models.model import Model
+from rest_kit.models.plain import MAX_UNKNOWN
 from rest_kit.models.strict import harden, may_be_left_out, private_copy
 from rest_kit.models.structures import StructuredField
 from rest_kit.types import MISSING, Kind, Record
@@ -193,8 +194,7 @@ class SchemaModel(Model):
         try:
             loaded = self._through_schema(given, partial=partial)
         except marshmallow.ValidationError as exc:
-            faults += map(self._coded, faults_of(exc.messages))
-            raise ValidationError(faults) from exc
+            raise ValidationError(faults + self._explained(faults_of(exc.messages))) from exc
         faults += self._surplus(given, loaded)
         record = self._record(loaded, faults, partial=partial)
         if faults:
@@ -230,12 +230,20 @@ class SchemaModel(Model):
             raise ConfigurationError(problem, owner=self.name)
         return [self._unknown(name) for name in data if name in self.attributes and name not in self.by_name]
 
+    def _explained(self, faults: list[Fault]) -> list[Fault]:
+        """The faults with the codes that their texts stand for, and the nearest valid name for a few unknown ones."""
+        known: list[Fault] = []
+        unknown: list[str] = []
+        for fault in faults:
+            if len(fault.path) == 1 and fault.path[0] not in self.by_name:
+                unknown.append(str(fault.path[0]))
+            else:
+                known.append(self._coded(fault))
+        return known[:MAX_FAULTS] + [self._unknown(name) for name in unknown[:MAX_UNKNOWN]]
+
     def _coded(self, fault: Fault) -> Fault:
-        """The fault with the code that its text stands for, and a better text for an unknown name."""
-        if len(fault.path) == 1 and fault.path[0] not in self.by_name:
-            return self._unknown(str(fault.path[0]))
-        known = self._codes.get(fault.detail)
-        return fault if fault.code != "invalid" or known is None else Fault(known, fault.detail, fault.path)
+        code = self._codes.get(fault.detail)
+        return fault if fault.code != "invalid" or code is None else Fault(code, fault.detail, fault.path)
 
     def _unknown(self, name: str) -> Fault:
         shown = name[:100]

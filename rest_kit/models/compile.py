@@ -127,15 +127,10 @@ def _full_field(source: Source, field: Field) -> None:
     source.add(0, f"v = get({field.name!r}, MISSING)", "if v is not MISSING:")
     source.add(1, "count += 1")
     _checks(source, 1, field)
-    if must_be_given(field):
+    if field.required:
         source.add(0, "else: return None")
     else:
         source.add(0, f"else: v = {_absent(source, field)}")
-
-
-def must_be_given(field: Field) -> bool:
-    """Whether a whole object without the field is refused."""
-    return field.required or (field.default is MISSING and not field.nullable)
 
 
 def _absent(source: Source, field: Field) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from marshmallow.exceptions import SCHEMA
 
@@ -10,6 +10,9 @@ from rest_kit.errors import Fault
 from rest_kit.models.constraints import Message
 
 Path = tuple[str | int, ...]
+
+MAX_FAULTS: Final = 100
+"""After how many faults a list is read no further: to explain one takes longer than to write it."""
 
 
 def faults_of(messages: Any, path: Path = ()) -> list[Fault]:

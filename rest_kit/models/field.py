@@ -104,6 +104,8 @@ class Field(ma.Field[Any]):
         absent_is_null = not self.required and self.default is MISSING and not self.assigned
         self.nullable: bool = absent_is_null or self.default is None if self.nullability is None else self.nullability
         self.allow_none = self.nullable
+        if not self.nullable and self.default is MISSING and self.writable:
+            self.required = True  # nothing could take its place
         if self.default is None and not self.nullable:
             self._refuse(["default=None needs nullable=True"])
         if not callable(self.default) and self.default is not MISSING:

@@ -17,6 +17,7 @@ import marshmallow
 from rest_kit.errors import ConfigurationError, Fault, ValidationError
 from rest_kit.models.compile import compile_load, compile_partial
 from rest_kit.models.declaration import declaration_problems, key_of, stray_problems
+from rest_kit.models.faults import MAX_FAULTS
 from rest_kit.models.field import Field
 from rest_kit.models.plain import PlainLoad
 from rest_kit.models.rules import ObjectRule, UniqueTogether, run_rule
@@ -150,6 +151,8 @@ class Model:
                 records.append(self.load(one))
             except ValidationError as exc:
                 faults += (fault.under(index) for fault in exc.faults)
+                if len(faults) >= MAX_FAULTS:
+                    break
         if faults:
             raise ValidationError(faults)
         return records

@@ -12,7 +12,6 @@ from typing import Any, Final
 import marshmallow
 
 from rest_kit.errors import Fault, ValidationError, did_you_mean
-from rest_kit.models.compile import must_be_given
 from rest_kit.models.faults import faults_of
 from rest_kit.models.field import Field
 from rest_kit.types import MISSING, Record
@@ -67,7 +66,7 @@ class PlainLoad:
     def _absent(self, field: Field, now: datetime.datetime, record: Record, faults: list[Fault]) -> None:
         if field.auto_now or field.auto_now_add:
             record[field.name] = field.at(now)
-        elif field.writable and must_be_given(field):
+        elif field.writable and field.required:
             faults.append(Fault("required", str(field.error_messages["required"]), (field.name,)))
         else:
             record[field.name] = None if field.default is MISSING else field.initial()

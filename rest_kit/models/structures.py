@@ -11,7 +11,7 @@ from marshmallow import fields as ma
 from rest_kit import jsonio
 from rest_kit.errors import ConfigurationError, Fault, MalformedBody, ValidationError
 from rest_kit.models.constraints import Constraint, LongEnough, ShortEnough
-from rest_kit.models.faults import faults_of
+from rest_kit.models.faults import MAX_FAULTS, faults_of
 from rest_kit.models.field import Field, as_marshmallow
 from rest_kit.models.freeform import free_json
 from rest_kit.models.model import Model
@@ -93,6 +93,8 @@ class ListField(StructuredField, ma.List[Any]):
                 typed.append(item.deserialize(value))
             except marshmallow.ValidationError as exc:
                 faults += faults_of(exc.messages, (index,))
+                if len(faults) >= MAX_FAULTS:
+                    break
         if faults:
             raise as_marshmallow(faults)
         return typed

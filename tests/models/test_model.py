@@ -144,6 +144,15 @@ def test_touch() -> None:
     assert record == {"first": "a", "made": None, "touched": now.timestamp()}
 
 
+def test_a_hostile_list_is_read_no_further_than_a_hundred_faults() -> None:
+    nested = Model.of("Many", [models.ListField("rows", models.NestedField(model=AUTHOR))])
+    rows = [{f"unknown{index}": 1} for index in range(20_000)]
+    started = time.process_time()
+    assert len(faults(nested.load, {"rows": rows})) == 100
+    assert len(faults(AUTHOR.load_many, rows)) == 100
+    assert time.process_time() - started < 0.5
+
+
 @pytest.mark.parametrize(
     ("fields", "validators", "part"),
     [
@@ -261,7 +270,7 @@ def test_which_models_need_exact_numbers() -> None:
 def test_apispec_reads_the_schema() -> None:
     spec = APISpec("t", "1", "3.1.0", plugins=[MarshmallowPlugin()])
     model = Model.of("Book", [
-        models.PkField(), models.StringField("title", required=True, max_length=9, min_length=2, help="What it is called"),
+        models.PkField(), models.StringField("title", max_length=9, min_length=2, required=True, help="Its name"),
         models.IntegerField("stars", min=1, max=5, default=3), models.DateTimeField("made", auto_now=True),
         models.ChoiceField("size", choices=["s", "m"], required=True), models.ListField("tags", models.DateField()),
     ])  # fmt: skip
@@ -269,7 +278,7 @@ def test_apispec_reads_the_schema() -> None:
     properties = spec.to_dict()["components"]["schemas"]["Book"]["properties"]
     assert properties["id"] == {"type": "integer", "readOnly": True}
     assert properties["title"] == {
-        "type": "string", "minLength": 2, "maxLength": 9, "description": "What it is called",
+        "type": "string", "minLength": 2, "maxLength": 9, "description": "Its name",
     }  # fmt: skip
     assert properties["stars"] == {"type": "integer", "minimum": 1, "maximum": 5, "default": 3}
     assert properties["made"] == {"type": "string", "format": "date-time", "readOnly": True}

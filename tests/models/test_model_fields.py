@@ -221,6 +221,8 @@ def test_null_where_nothing_else_is_said() -> None:
     assert models.IntegerField("f", required=True, nullable=True).nullable
     assert not models.DateTimeField("f", auto_now=True).nullable
     assert not models.PkField().nullable
+    assert models.IntegerField("f", nullable=False).required
+    assert not models.IntegerField("f", nullable=False, read_only=True).required
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,10 @@ def test_the_schemas_own_texts() -> None:
         BOOK.load({"title": "t", "titel": 1})
 
 
+def test_a_hostile_body_gets_few_suggestions() -> None:
+    assert len(faults({"title": "t", **{f"unknown{index}": 1 for index in range(5000)}})) == 20
+
+
 def test_whole_and_part() -> None:
     whole = BOOK.load({"title": "t"})
     assert tuple(whole) == BOOK.names[1:]
