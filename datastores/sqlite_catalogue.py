@@ -51,7 +51,7 @@ class TableInfo:
     `rowid` is the name under which the row's number can be read (None: there is none), `alias` the column that is
     that number; `keeps_ids` whether SQLite itself never hands out a number twice. `unique` holds every set of columns
     that must be unique, the primary key included; `loose` the columns that an index compares otherwise than byte by
-    byte; `references` the table and column that single columns refer to.
+    byte; `references` the table and column that single columns refer to; `encoding` is that of the file's texts.
     """
 
     name: str
@@ -64,6 +64,7 @@ class TableInfo:
     indexed: frozenset[str]
     loose: frozenset[str]
     references: dict[str, tuple[str, str]]
+    encoding: str
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -109,6 +110,7 @@ def read_table(connection: sqlite3.Connection, name: str) -> TableInfo | None:
         indexed=frozenset(index.columns[0] for index in indexes if index.columns and not index.partial),
         loose=frozenset(name for index in indexes for name in index.loose),
         references=_references(connection, real),
+        encoding=connection.execute("PRAGMA encoding").fetchone()[0],
     )
 
 

@@ -113,10 +113,10 @@ def _is_decimal(name: str, column: ColumnInfo) -> str:
 _CANONICAL: Final[tuple[tuple[str, Callable[[str, ColumnInfo], str]], ...]] = (
     ("BOOL", lambda name, _: f"typeof({name}) = 'integer' AND {name} IN (0, 1)"),
     ("DATETIME|TIMESTAMP", lambda *_: "1"),
-    ("DATE", lambda name, _: f"typeof({name}) = 'text' AND {name} >= '0001' AND date({name}) IS {name}"),
+    ("DATE", lambda name, _: f"typeof({name}) = 'text' AND {name} >= '0001' AND date({name}, '+0 days') IS {name}"),
     ("DEC|NUMERIC", _is_decimal),
     ("UUID", lambda name, _: f"{name} GLOB '{'-'.join('[0-9a-f]' * n for n in (8, 4, 4, 4, 12))}'"),
-    ("JSON", lambda name, _: f"typeof({name}) = 'text' AND json_valid({name}) AND json_type({name}) = 'object'"),
+    ("JSON", lambda name, _: f"CASE WHEN json_valid({name}) THEN json_type({name}) = 'object' END"),
 )
 
 
@@ -126,7 +126,7 @@ def moment_form(connection: sqlite3.Connection, table: TableInfo, column: Column
     if form is None:
         return None
     name = quote(column.name)
-    valid = f"strftime('%Y-%m-%d', substr({name}, 1, 10)) || strftime('%H:%M:%S', substr({name}, 12, 8))"
+    valid = f"date(substr({name}, 1, 10), '+0 days') || time(substr({name}, 12, 8), '+0 days')"
     same = f"{valid} IS substr({name}, 1, 10) || substr({name}, 12, 8) AND {name} >= '0001'"
     shaped = " OR ".join(f"{name} GLOB '{pattern}'" for pattern in form.patterns)
     misfit = f"{name} IS NOT NULL AND NOT coalesce(typeof({name}) = 'text' AND ({shaped}) AND {same}, 0)"

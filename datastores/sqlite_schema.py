@@ -11,7 +11,7 @@ from typing import Final
 
 from datastores.sql_rows import Column
 from datastores.sql_text import quote
-from datastores.sql_values import MomentForm, Storage, storage_of
+from datastores.sql_values import TEXT_COLLATION, MomentForm, Storage, storage_of
 from datastores.sqlite_catalogue import ColumnInfo, TableInfo
 from rest_kit.errors import Fault, StoreCorrupt, ValidationError, did_you_mean
 from rest_kit.models.field import Field
@@ -87,6 +87,9 @@ def column_of(connection: sqlite3.Connection, table: TableInfo, field: Field) ->
         storage = form.storage
     if field.kind is Kind.STRING and info.affinity != "TEXT":
         return _text_among_numbers(Column(field.name, sql, storage, nullable), info)
+    if field.kind is Kind.STRING and table.encoding != "UTF-8":
+        # SQLite's own order is that of the bytes, which in UTF-16 is not that of the code points.
+        return Column(field.name, sql, replace(storage, collation=TEXT_COLLATION), nullable, sql)
     return Column(field.name, sql, storage, nullable, sql if info.name in table.loose else "")
 
 
