@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import rest_kit
+
 HERE = Path(__file__).resolve().parent
 TIMEOUT = 20.0
 
@@ -65,7 +67,7 @@ class Server:
             command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--bind", f"fd://{listener.fileno()}"]
             command += ["--workers", str(workers), "--threads", str(threads), "--graceful-timeout", "2"]
             command += ["--worker-class", "sync" if threads == 1 else "gthread", app]
-            path = os.pathsep.join([str(HERE), *(entry or os.getcwd() for entry in sys.path)])
+            path = os.pathsep.join([str(HERE), str(Path(rest_kit.__file__).resolve().parents[1])])
             self.process = subprocess.Popen(
                 command,
                 pass_fds=[listener.fileno()],
