@@ -1,7 +1,8 @@
 """Runs what a Markdown page shows: Python blocks in order, and console blocks against the page's `app`.
 
 A console block holds `$ curl ...` lines with the output that follows them, or `$ rest-kit serve ...`, which makes the
-`app` that later curl lines talk to. `...` in an expected output stands for anything.
+`app` that later curl lines talk to; `cat`, `ls` and `printf` look at files and make them. `...` in an expected output
+stands for anything.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ def run_step(step: Step, namespace: dict[str, Any]) -> None:
         check(printed, step)
     elif words[0] == "cat":
         check(Path(words[1]).read_text(encoding="utf-8"), step)
+    elif words[0] == "ls":
+        check("\n".join(sorted(map(str, Path().glob(words[1])))), step)
     elif words[0] == "printf":
         check(printf(words[1:]), step)
     else:
