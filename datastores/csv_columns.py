@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from datastores.csv_dialect import Dialect
 from datastores.csv_grammar import body
 from datastores.sql_rows import Column as Stored
@@ -111,9 +109,7 @@ class CellColumn:
 
     def _format(self, value: Any) -> str:
         if self.field.kind is Kind.BOOLEAN:
-            return self.truth_case(self.field.format(value))
-        if not self.field.kind.is_scalar:
-            return msgspec.json.encode(self.field.to_stored(value)).decode()
+            return self.truth_case("true" if value else "false")
         return self.field.format(value)
 
 
@@ -147,28 +143,16 @@ def _truth(cell: str) -> bool:
         raise ValueError("neither true nor false") from exc
 
 
-def _json(field: Field) -> Callable[[str], Any]:
-    def parse(cell: str) -> Any:
-        try:
-            return field.coerce(msgspec.json.decode(cell))
-        except msgspec.DecodeError as exc:
-            raise ValueError("not JSON") from exc
-
-    return parse
-
-
 def _parser(field: Field) -> Callable[[str], Any]:
     """What reads a cell that is not null; the parser of the kind itself where the field adds nothing to it."""
-    if type(field).parse is not Field.parse and field.kind is not Kind.DECIMAL:
-        return field.parse
-    if not field.kind.is_scalar:
-        return _json(field)
-    return _OF_KIND.get(field.kind) or field.coerce
+    if field.kind in (Kind.DECIMAL, Kind.BOOLEAN):
+        # A DecimalField's own parser takes, for a filter's sake, what no record can hold.
+        return _truth if field.kind is Kind.BOOLEAN else field.coerce
+    return _OF_KIND.get(field.kind, field.parse) if type(field).parse is Field.parse else field.parse
 
 
 _OF_KIND: Final[dict[Kind, Callable[[str], Any]]] = {
     Kind.STRING: _text,
-    Kind.BOOLEAN: _truth,
     Kind.INTEGER: scalars.parse_integer,
     Kind.FLOAT: scalars.parse_float,
     Kind.DATE: scalars.parse_date,

@@ -267,6 +267,7 @@ class Core:
             self._append(changes)
         else:
             self._exchange(changes)
+        self._poll()
         if self.journal.is_long():
             with contextlib.suppress(StoreUnavailable, ReadOnly):
                 self.journal.compact()

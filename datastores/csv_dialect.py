@@ -76,9 +76,10 @@ def grammar_of(delimiter: str, quotechar: str) -> Grammar:
 
 def extends_ascii(encoding: str) -> bool:
     """Whether the encoding exists and writes ASCII as ASCII, so that lines and quotes can be told in its bytes."""
-    plain = "".join(map(chr, range(128)))
+    plain = bytes(range(128))
     try:
-        return plain.encode(encoding) == plain.encode("ascii") and plain == plain.encode().decode(encoding)
+        name = codecs.lookup(encoding).name
+        return name == "utf-8-sig" or (plain.decode(name) == plain.decode() and not name.startswith("iso2022"))
     except (LookupError, UnicodeError):
         return False
 

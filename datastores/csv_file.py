@@ -93,7 +93,7 @@ class CSVDataStore(DataStore):
 
     @property
     def capabilities(self) -> Capabilities:
-        model = self._model
+        model = self._model or (self._core.opening.model if self._core is not None else None)
         if self.options.get("read_only"):
             return Capabilities(writable=False, events=self._logs, why_not="the option `read_only` is set")
         if model is not None and row_number(model) is not None:
@@ -137,7 +137,8 @@ class CSVDataStore(DataStore):
 
     def _refusal(self) -> str:
         """Why nothing may be written, once the model is known; empty where it may."""
-        assert self.model is not None
+        if self._model is None:
+            self._model = self.infer()
         return self.capabilities.why_not
 
     def changes(self) -> EventLog | None:

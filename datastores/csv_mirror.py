@@ -164,8 +164,17 @@ class Mirror:
             self._settle_shifts()
 
     def _append(self, data: bytes, at: int) -> None:
+        ending = len(data) - len(data.lstrip(b"\r\n"))
+        if ending:
+            self._lengthen_last(at, ending)
         for batch in _batches(self.reader.within(data, at), BATCH):
             self._add(batch)
+
+    def _lengthen_last(self, end: int, ending: int) -> None:
+        """The last row, if it reaches up to the end of the file, has been given the line ending that it lacked."""
+        last = self._connection.execute("SELECT n, mark, length FROM mirrored ORDER BY n DESC LIMIT 1").fetchone()
+        if last is not None and self.shifts.place(last[1]) + last[2] == end:
+            self._connection.execute("UPDATE mirrored SET length = length + ? WHERE n = ?", (ending, last[0]))
 
     def _replace(self, splice: Splice) -> None:
         assert self.layout.key is not None

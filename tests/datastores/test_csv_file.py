@@ -1,0 +1,587 @@
+"""What is a CSV file's own: values as cells, keys, foreign edits, several processes at one file."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import threading
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datastores.csv_file import CSVDataStore
+from rest_kit.errors import (
+    ConfigurationError,
+    Conflict,
+    ReadOnly,
+    RecordNotFound,
+    StoreCorrupt,
+    StoreFull,
+    StoreUnavailable,
+    ValidationError,
+)
+from rest_kit.events.log import CursorGone
+from rest_kit.models import (
+    BooleanField,
+    DateField,
+    DecimalField,
+    FloatField,
+    IntegerField,
+    Model,
+    PkField,
+    StringField,
+    StringPkField,
+)
+from rest_kit.query import Filter, Query
+from rest_kit.types import INT64_MAX
+from tests.datastores.csv_samples import (
+    Person,
+    delete,
+    ended,
+    events_of,
+    everything,
+    in_child,
+    insert,
+    opened,
+    people_at,
+    replayed,
+    started,
+    update,
+)
+
+AIRPORTS = """iata,name,city,state,country,latitude,longitude
+00M,Thigpen,Bay Springs,MS,USA,31.95376472,-89.23450472
+01G,Perry-Warsaw,Perry,NY,USA,42.74134667,-78.05208056
+06D,Rolla Municipal,Rolla,ND,USA,48.88434111,-99.62087694
+"""
+WEATHER = """date,precipitation,temp_max,temp_min,wind,weather
+2012/01/01,0.0,12.8,5.0,4.7,drizzle
+2012/01/02,10.9,10.6,2.8,4.5,rain
+"""
+COUNTRIES = """# ISO 3166 alpha-2 country codes
+#
+#country-
+#code\tname of country, territory, area, or subdivision
+AD\tAndorra
+AG\tAntigua & Barbuda
+CI\tCôte d'Ivoire
+"""
+ZONES = """#codes\tcoordinates\tTZ\tcomments
+AD\t+4230+00131\tEurope/Andorra
+AE,OM,RE,SC,TF\t+2518+05518\tAsia/Dubai\tCrozet
+AQ\t-6617+11031\tAntarctica/Casey\tCasey
+#@AQ\tAntarctica/
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "t.csv"
+
+
+def given(path: Path, text: str, model: Model | None = None, **options: Any) -> CSVDataStore:
+    path.write_text(text, newline="")
+    return opened(path, model, **options)
+
+
+def kinds(store: CSVDataStore) -> dict[str, str]:
+    return {field.name: field.kind.value for field in store.model.fields}
+
+
+# --- files as they are found ------------------------------------------------------------------------------------------
+
+
+def test_airports(path: Path) -> None:
+    store = given(path, AIRPORTS)
+    assert store.model.pk is not None
+    assert (store.model.pk.name, kinds(store)["latitude"], kinds(store)["iata"]) == ("iata", "float", "string")
+    assert store.get("01G")["longitude"] == -78.05208056
+    update(store, "01G", {"city": "Perry, New York", "latitude": 42.75})
+    delete(store, "06D")
+    insert(store, {"iata": "0", "name": "", "city": "", "state": "", "country": "", "latitude": 0.1, "longitude": 1.0})
+    lines = AIRPORTS.splitlines(keepends=True)
+    changed = '01G,Perry-Warsaw,"Perry, New York",NY,USA,42.75,-78.05208056\n'
+    assert path.read_text() == "".join([*lines[:2], changed, "0,,,,,0.1,1.0\n"])
+
+
+def test_weather_whose_key_is_a_date_with_slashes(path: Path) -> None:
+    store = given(path, WEATHER)
+    assert (kinds(store)["date"], kinds(store)["wind"]) == ("string", "float")
+    assert store.find(Query(where=Filter("wind", "lt", 4.6))).records[0]["date"] == "2012/01/02"
+    update(store, "2012/01/01", {"temp_max": 12.8, "wind": 5.0})
+    assert path.read_text() == WEATHER.replace("4.7", "5.0")
+
+
+def test_a_table_with_comments_and_no_header(path: Path) -> None:
+    store = given(path, COUNTRIES, columns=["code", "name"], comment="#")
+    assert everything(store)[2] == {"code": "CI", "name": "Côte d'Ivoire"}
+    insert(store, {"code": "#A", "name": "a\tb"})
+    update(store, "AD", {"name": "Principality of Andorra"})
+    expected = COUNTRIES.replace("\tAndorra", "\tPrincipality of Andorra") + '"#A"\t"a\tb"\n'
+    assert path.read_text() == expected
+    assert everything(store)[0] == {"code": "#A", "name": "a\tb"}
+
+
+def test_trailing_cells_may_be_missing_where_the_columns_are_named(path: Path) -> None:
+    store = given(path, ZONES, columns=["codes", "coordinates", "tz", "comments"], comment="#", key="tz")
+    assert store.get("Europe/Andorra")["comments"] == ""
+    update(store, "Europe/Andorra", {"codes": "AD,ES"})
+    assert path.read_text() == ZONES.replace("AD\t+", "AD,ES\t+")
+    update(store, "Europe/Andorra", {"comments": "all of it"})
+    assert path.read_text() == ZONES.replace("AD\t+", "AD,ES\t+").replace("Andorra\n", "Andorra\tall of it\n")
+    path.write_text(ZONES + "A\tB\tC\tD\tE\n")
+    with pytest.raises(StoreCorrupt, match=r"t\.csv:6: 5 cells"):
+        store.ping()
+
+
+def test_a_file_is_made_from_the_model_at_first_use(path: Path) -> None:
+    store = people_at(path)
+    assert not path.exists()
+    assert everything(store) == []
+    assert path.read_text() == "id,name,age\n"
+    with pytest.raises(StoreUnavailable, match="no such file"):
+        opened(path.with_name("other.csv")).ping()
+    with pytest.raises(StoreUnavailable, match="no such file"):
+        people_at(path.with_name("other.csv"), read_only=True).ping()
+    with pytest.raises(StoreUnavailable, match=r"[Nn]o such file"):
+        people_at(path.parent / "nowhere" / "other.csv").ping()
+    with pytest.raises(StoreUnavailable, match="not a file"):
+        people_at(path.parent).ping()
+
+
+def test_a_file_that_vanishes_is_not_made_again(path: Path) -> None:
+    store = people_at(path)
+    insert(store, {"name": "x", "age": 1})
+    data = path.read_bytes()
+    path.unlink()
+    for reader in (store, opened(path, Person(), timeout=1)):
+        with pytest.raises(StoreUnavailable, match=r"gone|no such file"):
+            everything(reader)
+    assert not path.exists()
+    path.write_bytes(data)
+    assert len(everything(store)) == 1
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+class Things(Model):
+    fields = (
+        StringPkField("code"),
+        StringField("text"),
+        StringField("must", required=True),
+        BooleanField("flag"),
+        DecimalField("price", digits=6, places=2),
+        FloatField("size"),
+        DateField("day"),
+    )
+
+
+THINGS = "code,text,must,flag,price,size,day,unknown\na,x,,TRUE,1.5,1.50,2020-01-02,?\nb,,y,,,,,\n"
+
+
+def test_cells_become_values_and_stay_as_they_were_written(path: Path) -> None:
+    store = given(path, THINGS, Things())
+    assert everything(store) == [
+        {
+            "code": "a",
+            "text": "x",
+            "must": "",
+            "flag": True,
+            "price": Decimal("1.50"),
+            "size": 1.5,
+            "day": datetime.date(2020, 1, 2),
+        },
+        {"code": "b", "text": None, "must": "y", "flag": None, "price": None, "size": None, "day": None},
+    ]
+    update(store, "a", {**store.get("a"), "must": "now"})
+    assert path.read_text() == THINGS.replace("a,x,,TRUE", "a,x,now,TRUE")
+    update(store, "b", {"flag": False, "price": Decimal("2.00")})
+    assert path.read_text().splitlines()[2] == "b,,y,FALSE,2.00,,,"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("text", "", "stands for null"),
+        ("must", None, "may not be null"),
+        ("must", "a\0b", "reads back"),
+        ("must", "\ud800", "does not have"),
+    ],
+)
+def test_what_a_cell_cannot_hold_is_refused(path: Path, field: str, value: Any, why: str) -> None:
+    store = given(path, THINGS, Things())
+    for write in (lambda: update(store, "a", {field: value}), lambda: insert(store, _thing(**{field: value}))):
+        with pytest.raises(ValidationError, match=why) as caught:
+            write()
+        assert [fault.path for fault in caught.value.faults] == [(field,)]
+    assert path.read_text() == THINGS
+
+
+def _thing(**values: Any) -> dict[str, Any]:
+    return {"code": "c", "text": "t", "must": "m", "flag": None, "price": None, "size": None, "day": None} | values
+
+
+def test_an_encoding_that_lacks_a_character(path: Path) -> None:
+    path.write_bytes("code,name\na,é\n".encode("latin-1"))
+    with pytest.raises(StoreCorrupt, match=r"t\.csv:2: byte 0xe9 is not utf-8; name .* `encoding`"):
+        opened(path).ping()
+    store = opened(path, encoding="latin-1")
+    assert store.get("a") == {"code": "a", "name": "é"}
+    with pytest.raises(ValidationError, match=r"'€', which .* \(iso8859-1\) does not have"):
+        update(store, "a", {"name": "5 €"})
+    update(store, "a", {"name": "ü"})
+    assert path.read_bytes() == "code,name\na,ü\n".encode("latin-1")
+
+
+def test_another_marker_for_null(path: Path) -> None:
+    store = given(path, "code,text,n\na,NA,NA\nb,,2\n", null="NA")
+    assert everything(store) == [{"code": "a", "text": None, "n": None}, {"code": "b", "text": "", "n": 2}]
+    update(store, "b", {"text": None, "n": None})
+    with pytest.raises(ValidationError, match="'NA' stands for null"):
+        update(store, "a", {"text": "NA"})
+    update(store, "a", {"text": ""})
+    assert path.read_text() == "code,text,n\na,,NA\nb,NA,NA\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ("a,x,m,maybe,1,1,2020-01-01,", "flag: 'maybe' is neither true nor false"),
+        ("a,x,m,,1.555,1,2020-01-01,", "price: '1.555' is"),
+        ("a,x,m,,12345678901234567.89,1,2020-01-01,", "price: '12345678901234567.89' is a number of more digits"),
+        ("a,x,m,,1,nan,2020-01-01,", "size: 'nan' is not a number"),
+        ("a,x,m,,1,1,2020-02-30,", "day: '2020-02-30' is no such date"),
+    ],
+)
+def test_a_cell_that_does_not_fit_is_named(path: Path, row: str, what: str) -> None:
+    store = given(path, THINGS + "\n" + row.replace("a,", "c,", 1) + "\n", Things())
+    with pytest.raises(StoreCorrupt, match=rf"t\.csv:5: {what}"):
+        store.ping()
+
+
+def test_an_empty_cell_in_a_field_that_is_not_nullable(path: Path) -> None:
+    model = Model.of("N", [StringPkField("code"), IntegerField("n", required=True)])
+    with pytest.raises(StoreCorrupt, match=r"t\.csv:3: n: an empty cell"):
+        given(path, "code,n\na,1\nb,\n", model).ping()
+
+
+def test_a_field_without_a_column_is_named(path: Path) -> None:
+    with pytest.raises(StoreCorrupt, match=r"t\.csv:2: there is no column for the field 'age'; there are id, name"):
+        given(path, "\nid,name\n", Person()).ping()
+
+
+def test_the_model_found_in_a_file_stays(path: Path) -> None:
+    store = given(path, "id,n\n1,2\n")
+    assert kinds(store) == {"id": "integer", "n": "integer"}
+    path.write_text("id,n\n1,2\n2,x\n")
+    with pytest.raises(StoreCorrupt, match=r"t\.csv:3: n: 'x' is not an integer"):
+        store.ping()
+    path.write_text("n,id\n3,1\n4,2\n")
+    assert everything(store) == [{"id": 1, "n": 3}, {"id": 2, "n": 4}]
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("second", "what"), [("a", "is 'a' here, and in line 5"), ("", "is empty")])
+def test_a_key_that_is_none_is_named_with_its_lines(path: Path, second: str, what: str) -> None:
+    store = given(path, f'code,n\nb,"1\n2"\na,1\n{second},2\n', key="code")
+    with pytest.raises(StoreCorrupt, match=r"t\.csv:(4|5): the key code " + what):
+        store.ping()
+
+
+def test_without_a_key_rows_are_served_by_number_and_not_written(path: Path) -> None:
+    text = "n,row\n1,x\n1,x\n"
+    store = given(path, text)
+    assert everything(store) == [{"_row": 1, "n": 1, "row": "x"}, {"_row": 2, "n": 1, "row": "x"}]
+    assert store.get(2)["n"] == 1
+    assert not store.capabilities.writable
+    assert "option `key`" in store.capabilities.why_not
+    with pytest.raises(ReadOnly, match="`key`"):
+        insert(store, {"n": 1, "row": "y"})
+    bound = given(path, "n\n1\n1\n", Model.of("N", [IntegerField("n")]))
+    assert [row["row"] for row in everything(bound)] == [1, 2]
+    assert not bound.capabilities.writable
+
+
+def test_the_key_option(path: Path) -> None:
+    store = given(path, "a,b,day\n1,x,2020-01-01\n2,y,2020-01-02\n", key="b")
+    assert store.get("y") == {"a": 2, "b": "y", "day": datetime.date(2020, 1, 2)}
+    assert opened(path, key="day").get("2020-01-02")["a"] == 2
+    with pytest.raises(StoreCorrupt, match=r"names no field 'c'"):
+        opened(path, key="c").ping()
+    with pytest.raises(ConfigurationError, match="primary key is 'id'"):
+        people_at(path, key="name")
+
+
+def test_generated_keys_are_never_given_twice(path: Path) -> None:
+    store = given(path, "id,name,age\n5,five,\n", Person())
+    assert insert(store, {"name": "x"})[0]["id"] == 6
+    delete(store, 6)
+    store.close()
+    del store
+    again = people_at(path, events=False)
+    assert insert(again, {"name": "y"})[0]["id"] == 7
+    insert(again, {"id": INT64_MAX, "name": "z"})
+    with pytest.raises(StoreFull):
+        insert(again, {"name": "none left"})
+    with pytest.raises(Conflict):
+        insert(again, {"id": 5, "name": "taken"})
+
+
+# --- others at the same file ------------------------------------------------------------------------------------------
+
+
+def test_foreign_edits_are_seen_and_a_broken_file_is_not_written_to(path: Path) -> None:
+    store = people_at(path)
+    insert(store, {"name": "one", "age": 1}, {"name": "two", "age": 2})
+    path.write_text(path.read_text().replace("two", "TWO"))
+    assert store.get(2)["name"] == "TWO"
+    path.write_text(path.read_text().replace("TWO", "two"))
+    assert store.get(2)["name"] == "two"
+    broken = path.read_text() + '3,"half'
+    path.write_text(broken)
+    for use in (everything, lambda s: insert(s, {"name": "x"}), lambda s: update(s, 1, {"age": 3}), events_of):
+        with pytest.raises(StoreCorrupt, match=r"t\.csv:4: a quote"):
+            use(store)
+    assert path.read_text() == broken
+    path.write_text(broken + ' a row",7\n')
+    assert store.get(3)["name"] == "half a row"
+    assert insert(store, {"name": "four"})[0]["id"] == 4
+    path.write_text("id,name,age\n")
+    assert everything(store) == []
+    assert insert(store, {"name": "five"})[0]["id"] == 5
+
+
+def test_an_edit_while_a_write_is_under_way_is_not_overwritten(path: Path) -> None:
+    store = people_at(path)
+    insert(store, {"name": "one", "age": 1}, {"name": "two", "age": 2})
+    runs = []
+
+    def work(tx: Any) -> None:
+        runs.append(tx.get(1)["age"])
+        if len(runs) == 1:
+            path.write_text(path.read_text().replace("one,1", "one,100"))
+        tx.update(1, {"age": tx.get(1)["age"] + 1})
+
+    store.atomic(work)
+    assert runs == [1, 100]
+    assert store.get(1)["age"] == 101
+    assert [event.action for event in events_of(store)] == ["created", "created", "updated"]
+
+
+def test_an_edit_at_every_attempt_gives_up_in_the_end(path: Path) -> None:
+    store = people_at(path)
+    insert(store, {"name": "one", "age": 1})
+
+    def work(tx: Any) -> None:
+        with path.open("a") as stream:
+            stream.write("\n")
+        tx.insert([{"name": "x", "age": 1}])
+
+    with pytest.raises(StoreUnavailable, match="another program"):
+        store.atomic(work)
+    assert path.read_text() == "id,name,age\n1,one,1\n" + "\n" * 5
+
+
+def test_two_stores_follow_each_other_without_reading_all_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = people_at(path, timeout=5), people_at(path, timeout=6)
+    insert(one, {"name": "one", "age": 1}, {"name": "two", "age": 2})
+    assert len(everything(two)) == 2
+    monkeypatch.setattr("datastores.csv_opening.Opening.load", None)
+    for number in range(5):
+        update(two, 1, {"name": "one" * number, "age": number})
+        assert one.get(1)["age"] == number
+        (row,) = insert(one, {"name": "x\ny", "age": 0})
+        delete(two, row["id"])
+        assert everything(one) == everything(two)
+    one.atomic(lambda tx: (tx.insert([{"name": "a"}]), tx.update(2, {"age": 9}), tx.insert([{"name": "b"}])))
+    assert everything(one) == everything(two)
+    assert [event.seq for event in events_of(one)] == [event.seq for event in events_of(two)]
+    monkeypatch.undo()
+    assert everything(one) == everything(opened(path, Person(), timeout=7))
+
+
+def test_processes_that_read_and_write_lose_no_update(path: Path) -> None:
+    store = people_at(path, timeout=20)
+    insert(store, {"name": "counter", "age": 0})
+
+    def work() -> None:
+        mine = [threading.Thread(target=_count_up, args=(store,)) for _ in range(2)]
+        for thread in mine:
+            thread.start()
+        for thread in mine:
+            thread.join()
+
+    children = [started(work) for _ in range(3)]
+    work()
+    assert [ended(child) for child in children] == [0, 0, 0]
+    assert store.get(1)["age"] == 4 * 2 * 15
+    assert replayed(events_of(store)) == everything(store)
+
+
+def _count_up(store: CSVDataStore) -> None:
+    for _ in range(15):
+        store.atomic(lambda tx: tx.update(1, {"age": tx.get(1)["age"] + 1}))
+
+
+def test_a_child_goes_on_where_its_parent_is(path: Path) -> None:
+    store = people_at(path)
+    insert(store, {"name": "parent", "age": 1})
+
+    def work() -> None:
+        assert len(everything(store)) == 1
+        insert(store, {"name": "child", "age": 2})
+
+    assert in_child(work) == 0
+    assert [row["name"] for row in everything(store)] == ["parent", "child"]
+    assert [event.pk for event in events_of(store)] == [1, 2]
+
+
+def test_a_lock_that_is_not_given_back_is_waited_for_only_so_long(path: Path) -> None:
+    one, two = people_at(path, timeout=5), people_at(path, timeout=0.05)
+    insert(one, {"name": "one", "age": 1})
+    everything(two)
+    holding, done = threading.Event(), threading.Event()
+
+    def hold(tx: Any) -> None:
+        holding.set()
+        done.wait(10)
+
+    thread = threading.Thread(target=lambda: one.atomic(hold))
+    thread.start()
+    holding.wait(10)
+    try:
+        assert len(everything(two)) == 1
+        with pytest.raises(StoreUnavailable, match="locked by another"):
+            insert(two, {"name": "two", "age": 2})
+    finally:
+        done.set()
+        thread.join()
+    insert(two, {"name": "two", "age": 2})
+
+
+# --- what lies around it ----------------------------------------------------------------------------------------------
+
+
+def test_mode_and_link_stay(path: Path) -> None:
+    real = path.with_name("real.csv")
+    people_at(real).ping()
+    real.chmod(0o640)
+    path.symlink_to(real.name)
+    store = people_at(path)
+    insert(store, {"name": "x", "age": 1})
+    update(store, 1, {"age": 2})
+    assert path.is_symlink()
+    assert real.read_text() == "id,name,age\n1,x,2\n"
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert sorted(os.listdir(path.parent)) == sorted(
+        ["t.csv", "real.csv", ".real.csv.rest_kit-lock", ".real.csv.rest_kit-journal"]
+    )
+    assert people_at(real)._open() is store._open()
+
+
+def test_reading_leaves_nothing_behind(path: Path) -> None:
+    store = given(path, AIRPORTS)
+    everything(store)
+    assert events_of(store) == []
+    read_only = opened(path, read_only=True)
+    with pytest.raises(ReadOnly, match="read_only"):
+        delete(read_only, "00M")
+    assert os.listdir(path.parent) == ["t.csv"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_directory_that_may_not_be_written(path: Path) -> None:
+    store = given(path, AIRPORTS)
+    path.parent.chmod(0o555)
+    try:
+        assert len(everything(store)) == 3
+        with pytest.raises(ReadOnly):
+            delete(store, "00M")
+    finally:
+        path.parent.chmod(0o755)
+
+
+def test_work_that_fails_leaves_the_file_alone(path: Path) -> None:
+    store = people_at(path)
+    insert(store, {"name": "one", "age": 1})
+    before, old = path.stat(), path.read_bytes()
+
+    def work(tx: Any) -> None:
+        tx.insert([{"name": "two", "age": 2}])
+        tx.update(1, {"age": 5})
+        tx.delete(2)
+        raise RecordNotFound(3)
+
+    with pytest.raises(RecordNotFound):
+        store.atomic(work)
+    assert (path.read_bytes(), path.stat().st_ino, path.stat().st_mtime_ns) == (old, before.st_ino, before.st_mtime_ns)
+    assert len(events_of(store)) == 1
+    with pytest.raises(RuntimeError, match="within atomic"):
+        store.atomic(lambda tx: store.atomic(lambda inner: None))
+
+
+def test_many_changes_are_one_rewrite_and_additions_none(path: Path) -> None:
+    store = people_at(path)
+    insert(store, *({"name": f"n{number}", "age": number} for number in range(20)))
+    inode = path.stat().st_ino
+    insert(store, {"name": "more", "age": 1})
+    assert path.stat().st_ino == inode
+
+    def work(tx: Any) -> None:
+        for pk in range(1, 11):
+            tx.update(pk, {"age": tx.get(pk)["age"] + 100})
+            tx.update(pk, {"name": "twice"})
+        (row,) = tx.insert([{"name": "gone", "age": 1}])
+        tx.update(row["id"], {"name": "still gone"})
+        tx.delete(row["id"])
+        tx.delete(20)
+
+    store.atomic(work)
+    assert path.stat().st_ino != inode
+    assert path.read_text().splitlines()[1] == "1,twice,100"
+    assert len(path.read_text().splitlines()) == 21
+    assert everything(store) == everything(people_at(path, timeout=1)) == replayed(events_of(store))
+
+
+def test_old_events_go_and_the_journal_stays_short(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datastores.csv_journal._SLACK", 20)
+    store, follower = people_at(path, retention=10), people_at(path, retention=10, timeout=1)
+    insert(store, {"name": "x", "age": 0})
+    everything(follower)
+    start = events_of(store)[0].seq
+    sizes = set()
+    for number in range(100):
+        update(store, 1, {"age": number + 1})
+        sizes.add(path.with_name(".t.csv.rest_kit-journal").stat().st_size)
+    assert max(sizes) < 40 * 400
+    for reader in (store, follower):
+        log = reader.changes()
+        assert log is not None
+        assert log.last() == start + 100
+        assert [event.seq for event in log.read(start + 90, 100)] == list(range(start + 91, start + 101))
+        assert [event.seq for event in log.read(start + 95, 2)] == [start + 96, start + 97]
+        for gone in (start + 89, start + 101, 0):
+            with pytest.raises(CursorGone):
+                log.read(gone)
+        assert reader.get(1)["age"] == 100
+
+
+def test_a_wrong_declaration_is_explained(path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        CSVDataStore({"path": str(path)}, {"delimeter": ";", "retention": "x"})
+    assert "did you mean 'delimiter'" in str(caught.value)
+    for options in ({"delimiter": ";;"}, {"quotechar": ","}, {"encoding": "utf-16"}, {"columns": ["a", "a"]}):
+        with pytest.raises(ConfigurationError):
+            CSVDataStore({"path": str(path)}, options)
+    for resource in ("people.csv", {}, {"path": 3}):
+        with pytest.raises(ConfigurationError):
+            CSVDataStore(resource)  # type: ignore[arg-type]
+
+
+def test_pk_field_is_generated(path: Path) -> None:
+    assert isinstance(given(path, "id,x\n1,a\n").model.pk, PkField)
