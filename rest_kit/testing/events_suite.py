@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from rest_kit.events.log import CursorGone, Event, EventLog
+from rest_kit.models import Model
 from rest_kit.store import DataStore, Tx
-from rest_kit.testing.store_samples import every_model, every_rows, people, person_model
-from rest_kit.testing.store_suite import StoreSuite, delete, insert, refuses_writes, same, update
-from rest_kit.testing.writing_suite import Boom, person
-from rest_kit.types import Record
+from rest_kit.testing.store_samples import every_model, every_rows, people, person_model, text_key_model, uuid_key_model
+from rest_kit.testing.store_suite import StoreSuite, delete, insert, person, refuses_writes, same, update
+from rest_kit.testing.writing_suite import Boom
+from rest_kit.types import Pk, Record
 
 
 def log_of(store: DataStore) -> EventLog | None:
@@ -136,6 +139,19 @@ class EventsSuite(StoreSuite):
         first = log.read(since)[0].after
         assert first is not None
         same((first["list"], first["dict"]), ([[1]], {"a": []}))
+
+    def test_keys_of_every_kind_come_back_exactly(self) -> None:
+        given: list[tuple[Model, Pk]] = [(text_key_model(), "ä/1"), (uuid_key_model(), uuid.UUID(int=77 << 64))]
+        for model, pk in given:
+            record: Record = dict(zip(model.names, (pk, 1), strict=True))
+            store = self.make_store(model, [])
+            log = None if refuses_writes(store) else log_of(store)
+            if log is None:
+                continue
+            since = log.last()
+            insert(store, [record])
+            delete(store, pk)
+            same(told(log.read(since)), [("created", pk, None, record), ("deleted", pk, record, None)])
 
     def test_the_log_outlives_reopening(self) -> None:
         store, log, _ = self._followed_people()

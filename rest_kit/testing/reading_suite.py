@@ -14,7 +14,18 @@ from rest_kit.query import OPERATORS, All, Arity, Filter, Not, OperatorClass, Or
 from rest_kit.query import Any as AnyOf
 from rest_kit.store import DataStore
 from rest_kit.testing.store_samples import POOLS, TEXTS, every_model, every_rows, people, person_model
-from rest_kit.testing.store_suite import StoreSuite, check, everything, insert, place, refuses_writes, same, update
+from rest_kit.testing.store_suite import (
+    StoreSuite,
+    check,
+    delete,
+    everything,
+    insert,
+    person,
+    place,
+    refuses_writes,
+    same,
+    update,
+)
 from rest_kit.types import Record
 
 ORDERS: tuple[tuple[Order, ...], ...] = (
@@ -75,6 +86,13 @@ class ReadingSuite(StoreSuite):
             for operator in ("in", "notin"):
                 check(store, model, rows, Query(where=Filter(name, operator, ()), fields=("id",), total=True))
 
+    def test_many_values_and_many_conditions(self) -> None:
+        store, model, rows = self._listed_every()
+        some = tuple(range(2, 5000))
+        either: list[Where] = [Filter("integer", "eq", number) for number in range(3, 200)]
+        for where in (Filter("integer", "in", some), Filter("integer", "notin", some), AnyOf(*either), All(*either)):
+            check(store, model, rows, Query(where=where, fields=("id",), total=True))
+
     def test_not_knows_no_third_truth(self) -> None:
         store, model, rows = self._listed_every()
         leaf, other = Filter("integer", "gt", 1), Filter("text", "contains", "a")
@@ -128,7 +146,7 @@ class ReadingSuite(StoreSuite):
 
     def test_a_page_of_nothing_and_one_without_end(self) -> None:
         store, model, rows = self._listed_people()
-        for page in (Page(0), Page(0, 5), Page(0, 23), Page(None, 20), Page(5, 23), Page(5, 1000)):
+        for page in (Page(0), Page(0, 5), Page(0, 23), Page(None, 20), Page(5, 23), Page(5, 1000), Page(5, 2**40)):
             check(store, model, rows, Query(page=page, total=True))
 
     @pytest.mark.parametrize("size", range(1, 10))
@@ -171,27 +189,41 @@ class ReadingSuite(StoreSuite):
             page = Page(size, after=place(result.records[-1], full))
         same(seen, expected, f"pages of {size} by {order}")
 
-    @pytest.mark.parametrize("size", [1, 2, 5])
-    def test_a_walk_by_cursor_while_rows_come_and_go(self, size: int) -> None:
+    @pytest.mark.parametrize("size", range(1, 10))
+    @pytest.mark.parametrize("before", [False, True])
+    def test_a_walk_by_cursor_while_rows_come_and_go(self, size: int, before: bool) -> None:
         store, model, rows = self._listed_people(17)
         if refuses_keyset(store) or refuses_writes(store):
             return
         order = (Order("name", True),)
         full = model.full_order(order)
+        expected = [r["id"] for r in reference.sort(rows, full)]
         seen: list[int] = []
-        page = Page(size)
+        page = Page(size, after=("", 0) if before else None, before=before)
         for step in range(60):
             result = store.find(Query(order=order, page=page))
-            seen += [record["id"] for record in result.records]
+            records = result.records[::-1] if before else result.records
+            seen += [record["id"] for record in records]
             if not result.more:
                 break
-            last = result.records[-1]
-            page = Page(size, after=place(last, full))
-            store.atomic(lambda tx, pk=last["id"]: tx.delete(pk))  # type: ignore[misc]
-            insert(store, [{"name": "name 95" if step % 2 else "name 00", "nick": None, "age": step, "score": None}])
+            page = Page(size, after=place(records[-1], full), before=before)
+            delete(store, records[-1]["id"])
+            insert(store, [person("name 95" if step % 2 else "name 00")])
         stayed = [pk for pk in seen if pk <= len(rows)]
-        same(stayed, [r["id"] for r in reference.sort(rows, full)], "the records that were there all the time")
+        same(stayed, expected[::-1] if before else expected, "the records that were there all the time")
         assert len(seen) == len(set(seen)), "a record came twice"
+
+    @pytest.mark.parametrize("size", range(1, 10))
+    def test_pages_by_offset_while_rows_come_and_go(self, size: int) -> None:
+        store, model, rows = self._listed_people(12)
+        if refuses_writes(store):
+            return
+        order = (Order("name"), Order("age", True))
+        for step in range(12):
+            rows += insert(store, [person(f"name {step % 4}", age=step % 3)])
+            delete(store, rows.pop((step * 5) % len(rows))["id"])
+            for offset in range(0, 14, size):
+                check(store, model, rows, Query(order=order, page=Page(size, offset), total=True, fields=("id",)))
 
     def test_search(self) -> None:
         store, model, rows = self._listed_every(80)
@@ -262,6 +294,16 @@ class ReadingSuite(StoreSuite):
             else:
                 with pytest.raises(RecordNotFound):
                     store.get(row["id"], scope)
+
+    def test_get_within_a_transaction(self) -> None:
+        store, _, rows = self._listed_people()
+        if refuses_writes(store):
+            return
+        same(store.atomic(lambda tx: tx.get(3)), rows[2])
+        same(store.atomic(lambda tx: tx.get(3, Filter("id", "eq", 3))), rows[2])
+        for pk, scope in ((99, None), (3, Filter("id", "eq", 4))):
+            with pytest.raises(RecordNotFound):
+                store.atomic(lambda tx, pk=pk, scope=scope: tx.get(pk, scope))  # type: ignore[misc]
 
     def test_reading_again_after_reopening(self) -> None:
         store, model, rows = self._listed_every(20)

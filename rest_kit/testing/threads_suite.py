@@ -11,8 +11,8 @@ from rest_kit.errors import Conflict
 from rest_kit.query import Filter, Query
 from rest_kit.store import Tx
 from rest_kit.testing.store_samples import people, person_model, unique_model
-from rest_kit.testing.store_suite import StoreSuite, everything, insert, refuses_writes, same
-from rest_kit.testing.writing_suite import Boom, person, unique
+from rest_kit.testing.store_suite import StoreSuite, everything, insert, person, refuses_writes, same
+from rest_kit.testing.writing_suite import Boom, unique
 
 THREADS = 8
 PATIENCE = 60.0
@@ -54,12 +54,17 @@ class ThreadsSuite(StoreSuite):
         store = self.make_store(person_model(), [{"id": 1, **person("counter", age=0)}])
         if refuses_writes(store):
             return
+        log = store.changes()
+        since = log.last() if log is not None else 0
 
         def increment(tx: Tx) -> None:
             tx.update(1, {"age": tx.get(1)["age"] + 1})
 
         together(lambda _: [store.atomic(increment) for _ in range(10)])
         same(store.get(1)["age"], THREADS * 10, "increments were lost")
+        if log is not None:
+            steps = [(event.before or {})["age"] for event in log.read(since, 1000)]
+            same(steps, list(range(THREADS * 10)), "events are not in the order of their commits")
 
     def test_only_one_of_equal_values_gets_in(self) -> None:
         store = self.make_store(unique_model(), [])

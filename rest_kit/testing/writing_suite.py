@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import uuid
-from typing import Any
 
 import pytest
 
@@ -28,6 +27,7 @@ from rest_kit.testing.store_suite import (
     delete,
     everything,
     insert,
+    person,
     refuses_writes,
     same,
     update,
@@ -37,11 +37,6 @@ from rest_kit.types import Record
 
 class Boom(Exception):
     """What the suite raises in the middle of a transaction."""
-
-
-def person(name: str, **more: Any) -> Record:
-    """A person without a key."""
-    return {"name": name, "nick": None, "age": None, "score": None, **more}
 
 
 def unique(email: str | None, first: str | None = None, second: int | None = None) -> Record:
@@ -106,6 +101,7 @@ class WritingSuite(StoreSuite):
         check(store, text_key_model(), rows, Query())
         if refuses_writes(store):
             return
+        same(update(store, "ä", {"number": 50}), {"code": "ä", "number": 50})
         with pytest.raises(Conflict) as caught:
             insert(store, [{"code": "b", "number": 1}, {"code": "a", "number": 2}])
         assert caught.value.fields == ("code",)
@@ -145,6 +141,7 @@ class WritingSuite(StoreSuite):
         same(update(store, 4, {"score": None, "nick": "x"}), {**rows[3], "age": 99, "score": None, "nick": "x"})
         same(update(store, 5, {}), rows[4])
         same(update(store, 6, {"id": 6, "age": 1}), {**rows[5], "age": 1})
+        same(update(store, 7, {"id": 8, "age": 1}), {**rows[6], "age": 1}, "a key changed")
         same(store.get(4), {**rows[3], "age": 99, "score": None, "nick": "x"})
         assert len(everything(store)) == 8
 
@@ -275,6 +272,34 @@ class WritingSuite(StoreSuite):
             for row in rows:
                 same(store.get(row["id"]), row)
         same(everything(self.reopen(store)), rows)
+
+    @pytest.mark.parametrize("exception", [KeyboardInterrupt, SystemExit, GeneratorExit])
+    def test_a_transaction_that_is_broken_off_leaves_nothing(self, exception: type[BaseException]) -> None:
+        store, rows = self._stored_people()
+        if refuses_writes(store):
+            return
+
+        def work(tx: Tx) -> None:
+            tx.delete(2)
+            tx.insert([person("gone")])
+            raise exception
+
+        with pytest.raises(exception):
+            store.atomic(work)
+        same(everything(store), rows)
+        same(update(store, 2, {"age": 5}), {**rows[1], "age": 5})
+
+    def test_the_store_can_be_read_while_its_own_transaction_runs(self) -> None:
+        store, rows = self._stored_people()
+        if refuses_writes(store):
+            return
+
+        def work(tx: Tx) -> int:
+            tx.update(1, {"age": 44})
+            same(store.get(2), rows[1])
+            return len(store.find(Query()).records)
+
+        same(store.atomic(work), 8)
 
     def test_writing_goes_on_after_a_failure(self) -> None:
         store, rows = self._stored_people(3)
