@@ -48,7 +48,7 @@ def row_builder(columns: Sequence[Column]) -> Rows:
     """A function that makes records of rows, with the checks and conversions written out.
 
     It raises one of `MISFITS` for a value that its column does not promise; `misfit` then tells which.
-    PERF: a page of 20 rows of 6 columns takes 9 µs, and `plain_rows` 39.
+    PERF: a page of 20 rows of 6 columns takes 10 µs, and `plain_rows` 45.
     """
     if not columns:
         return lambda rows: [{} for _ in rows]

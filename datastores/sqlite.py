@@ -107,10 +107,16 @@ class SQLiteDataStore(DataStore):
         if table is not None and table.generation == table.database.generation:
             return table
         with self._opening:
-            self._table = table = self._open()
-            self._model = table.model
-            self._log = self._open_log(table)
-        return table
+            if self._table is table:
+                self._take(self._open())
+            assert self._table is not None
+            return self._table
+
+    def _take(self, table: Table) -> None:
+        """Serve the table from now on; what other threads look at first is set last."""
+        self._model = table.model
+        self._log = self._open_log(table)
+        self._table = table
 
     def _open(self) -> Table:
         database = self._database
@@ -212,10 +218,11 @@ class SQLiteDataStore(DataStore):
 
     def atomic(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in one transaction that began with the right to write."""
+        if self._read_only:
+            raise ReadOnly(f"{self._name} cannot be written: {self.capabilities.why_not}")
         table = self._opened()
-        capabilities = self.capabilities
-        if not capabilities.writable:
-            raise ReadOnly(f"{table.name} cannot be written: {capabilities.why_not}")
+        if table.info.is_view:
+            raise ReadOnly(f"{self._name} cannot be written: {self.capabilities.why_not}")
 
         def run(connection: sqlite3.Connection) -> T:
             tx = SQLiteTx(table, connection, self._log)

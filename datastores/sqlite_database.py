@@ -51,6 +51,7 @@ class Database:
     """The connections of this process to one file; `Database.at` gives all stores over a file the same one."""
 
     _known: ClassVar[weakref.WeakValueDictionary[tuple[str, bool, float], Database]] = weakref.WeakValueDictionary()
+    _registry: ClassVar[threading.Lock] = threading.Lock()
     _inherited: ClassVar[list[sqlite3.Connection]] = []
     """Connections that must never be closed: the parent's, and those to files that are gone."""
 
@@ -68,7 +69,7 @@ class Database:
     def at(cls, path: str, read_only: bool, timeout: float) -> Database:
         """The one database of that path (symbolic links resolved), mode and timeout."""
         key = (os.path.realpath(path), read_only, timeout)
-        with _REGISTRY_LOCK:
+        with cls._registry:
             found = cls._known.get(key)
             if found is None:
                 found = cls._known[key] = cls(*key)
@@ -84,6 +85,7 @@ class Database:
     @classmethod
     def after_fork(cls) -> None:
         """Forget, in a forked child, every connection without closing it: they and their locks are the parent's."""
+        cls._registry = threading.Lock()
         for database in list(cls._known.values()):
             cls._inherited.extend(database._open_ones)
             database._start_afresh()
@@ -216,9 +218,11 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         try:
             connection = self._open("ro" if self.read_only else "rw")
+            found = os.stat(self.path)
         except sqlite3.Error as exc:
             raise self.failure(exc) from exc
-        found = os.stat(self.path)
+        except OSError as exc:
+            raise StoreUnavailable(f"{self.name} is not there any more") from exc
         self._identity = (found.st_dev, found.st_ino)
         self._open_ones.add(connection)
         return connection
@@ -322,7 +326,6 @@ _REASONS: Final = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened",
     sqlite3.SQLITE_IOERR: "cannot be read or written: an error of the disk",
 }
-_REGISTRY_LOCK: Final = threading.Lock()
 
 
 def reader(connection: sqlite3.Connection) -> Callable[[str, Sequence[Any]], list[Row]]:

@@ -1,7 +1,8 @@
 """The change log of a table: rows of `_rest_kit_events` in the same file, appended by the transaction that wrote.
 
 Each resource's events are numbered 1, 2, 3 … without gaps, as writers come one after the other. `before` and `after`
-are JSON objects of field → stored value, the very values that lie in the table's columns.
+are JSON objects of field → stored value, the very values that lie in the table's columns. Events that do not fit the
+model any more are as good as dropped: their reader is told to begin anew.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from datastores.sql_rows import Column
 from datastores.sql_values import MISFITS
 from datastores.sqlite_catalogue import PRIVATE
 from datastores.sqlite_database import Database, is_missing_table
-from rest_kit.errors import StoreCorrupt
 from rest_kit.events.log import Action, CursorGone, Event, EventLog
 from rest_kit.types import Record
 
@@ -74,7 +74,7 @@ class SQLiteEventLog(EventLog):
         try:
             return Event(seq, action, self._key.decode(pk), self._record(before), self._record(after), at)
         except (*MISFITS, msgspec.DecodeError) as exc:
-            raise StoreCorrupt(f"event {seq} of {self._table!r} does not fit the model") from exc
+            raise CursorGone("the events behind that cursor are of another model") from exc
 
     def _record(self, text: str | None) -> Record | None:
         if text is None:

@@ -86,8 +86,8 @@ class Sampler:
             return self.leaf()
         if drawn < 0.6:
             return Not(self.where(depth - 1))
-        branch = self.random.choice([All, Either])
-        return branch(*[self.where(depth - 1) for _ in range(self.random.randrange(4))])
+        parts = [self.where(depth - 1) for _ in range(self.random.randrange(4))]
+        return All(*parts) if self.random.random() < 0.5 else Either(*parts)
 
     def page(self, order: tuple[Order, ...]) -> Page:
         after = None

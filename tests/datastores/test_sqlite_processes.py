@@ -119,17 +119,15 @@ def test_a_fork_serves_on_with_connections_of_its_own(path: Path, store: SQLiteD
 
 def test_a_fork_in_the_middle_of_a_write_does_not_hold_the_lock(path: Path, store: SQLiteDataStore) -> None:
     add(store, "Ada")
-    children: list[int] = []
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> int:
         tx.insert([{"name": "Bob", "age": None}])
         child = os.fork()
         if child == 0:
             os._exit(0 if names(store) == ["Ada"] else 1)
-        children.append(child)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-    store.atomic(work)
-    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+    assert store.atomic(work) == 0
     assert names(store) == ["Ada", "Bob"]
     assert sql(path, "PRAGMA integrity_check") == [("ok",)]
 
