@@ -55,24 +55,24 @@ def _nothing_twice(body: bytes, value: Any) -> bool:
     A name that was given twice has lost at least its own two quotation marks; an escaped one only adds to the count.
     """
     strings = 0
-    level = [value]
+    level: list[Any] = [value]
     for _ in range(MAX_DEPTH + 1):
-        inner: list[Any] = []
-        for one in level:
-            kind = type(one)
-            if kind is dict:
-                strings += len(one)
-                inner.append(one.values())
-            elif kind is list:
-                inner.append(one)
-            elif kind is str:
-                strings += 1
-            elif kind is int and not -_INTEGER_BOUND < one < _INTEGER_BOUND:
-                return False
+        types = list(map(type, level))
+        strings += types.count(str)
+        dicts = [one for one in level if type(one) is dict] if dict in types else []
+        strings += sum(map(len, dicts))
+        if len(body) > MAX_DIGITS and not _are_bounded(level):
+            return False
+        inner = [*map(dict.values, dicts), *(one for one in level if type(one) is list)]
         if not inner:
             return body.count(b'"') == 2 * strings
         level = list(chain.from_iterable(inner))
     return False
+
+
+def _are_bounded(values: list[Any]) -> bool:
+    """Whether the integers among the values have no more digits than is allowed."""
+    return all(-_INTEGER_BOUND < one < _INTEGER_BOUND for one in values if type(one) is int)
 
 
 def careful_loads(body: bytes, *, exact: bool = False) -> Any:

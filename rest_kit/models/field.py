@@ -58,6 +58,12 @@ class Field(ma.Field[Any]):
     }
     """What is said, by code; a class adds its own to those that it extends."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "_serialize" in vars(cls):
+            problem = "how values are shown is for `to_json` to say; `_serialize` would not be asked"
+            raise ConfigurationError(problem, owner=cls.__name__)
+
     def __init__(self, name: str = "", **options: Any) -> None:
         self._refuse(option_problems(name, options, self.option_names), name)
         super().__init__(**self._for_marshmallow(options))
@@ -172,7 +178,11 @@ class Field(ma.Field[Any]):
     @property
     def plain(self) -> bool:
         """Whether msgspec writes the typed value as the very JSON that `to_json` says."""
-        return True
+        return self.shown_as(Field)
+
+    def shown_as(self, cls: type[Field]) -> bool:
+        """Whether values are shown as those of that class, no subclass having a form of its own."""
+        return type(self).to_json is cls.to_json
 
     def constraints(self) -> list[Constraint]:
         """What is demanded of a typed value."""

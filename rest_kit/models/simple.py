@@ -117,7 +117,7 @@ class DecimalField(OrderedField, ma.Decimal):
     @property
     def plain(self) -> bool:
         # str(Decimal) turns to an exponent from the seventh place on, and the encoder writes str
-        return self.places is not None and self.places <= 6
+        return self.places is not None and self.places <= 6 and self.shown_as(DecimalField)
 
     def convert(self, value: Any) -> Decimal:
         if type(value) not in (str, int, float, Decimal):
@@ -281,6 +281,10 @@ class UUIDField(Field, ma.UUID):
         except ValueError as exc:
             raise self.make_error("type") from exc
 
+    @property
+    def plain(self) -> bool:
+        return self.shown_as(UUIDField)
+
     def to_json(self, value: Any) -> Any:
         return str(value)
 
@@ -320,6 +324,10 @@ class DateField(TimeField, ma.Date):  # type: ignore[misc]
         except ValueError as exc:
             raise self.make_error("type") from exc
 
+    @property
+    def plain(self) -> bool:
+        return self.shown_as(DateField)
+
     def to_json(self, value: Any) -> Any:
         return value.isoformat()
 
@@ -345,6 +353,10 @@ class DateTimeField(TimeField, ma.DateTime):  # type: ignore[misc]
             return scalars.parse_datetime(value)
         except ValueError as exc:
             raise self.make_error("type") from exc
+
+    @property
+    def plain(self) -> bool:
+        return self.shown_as(DateTimeField)
 
     def to_json(self, value: Any) -> Any:
         return scalars.format_datetime(value)

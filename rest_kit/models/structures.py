@@ -78,7 +78,7 @@ class ListField(StructuredField, ma.List[Any]):
 
     @property
     def plain(self) -> bool:
-        return self.item is None or self.item.plain
+        return self.shown_as(ListField) and (self.item is None or self.item.plain)
 
     def convert(self, value: Any) -> list[Any]:
         if type(value) is not list:
@@ -177,7 +177,7 @@ class NestedField(ObjectField, ma.Nested):  # type: ignore[misc]
 
     @property
     def plain(self) -> bool:
-        return self.model.dumps_plain and self.model.readable == self.model.names
+        return self.shown_as(NestedField) and self.model.dumps_plain and self.model.readable == self.model.names
 
     def convert(self, value: Any) -> dict[str, Any]:
         if type(value) is not dict:

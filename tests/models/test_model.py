@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rest_kit import jsonio, models
 from rest_kit.errors import ConfigurationError, ValidationError
-from rest_kit.models import Model, UniqueTogether
+from rest_kit.models import Field, Model, UniqueTogether
 from rest_kit.query import Order
 
 
@@ -257,6 +257,19 @@ def test_dump_of_some_fields_leaves_the_record_alone() -> None:
     assert record == {"a": {"since": None, "pin": "1"}, "n": Decimal("0.0000001")}
     assert model.dump({"n": None}) == {"n": None}
     assert not model.dumps_plain
+
+
+@pytest.mark.parametrize("base", [models.StringField, models.DateField, models.UUIDField, models.ListField])
+def test_a_field_with_a_form_of_its_own(base: type[Field]) -> None:
+    shouted = type("Shouted", (base,), {"to_json": lambda self, value: str(value).upper()})
+    model = Model.of("Row", [shouted("x")])
+    assert model.dump({"x": "a"}) == {"x": "A"}
+    assert not model.dumps_plain
+
+
+def test_a_field_is_told_how_to_be_shown() -> None:
+    with pytest.raises(ConfigurationError, match="to_json"):
+        type("Shouted", (models.StringField,), {"_serialize": lambda self, value, attr, obj, **kwargs: value})
 
 
 def test_which_models_need_exact_numbers() -> None:
