@@ -113,7 +113,7 @@ def curl(words: list[str], app: Any) -> str:
             url = word
     parts = urlsplit(url)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
-    reply = TestApp(app).request(
+    reply = TestApp(app, extra_environ={"RAW_URI": target}).request(
         target, method=method or ("POST" if body else "GET"), body=body, headers=headers, expect_errors=True
     )
     head = [f"HTTP/1.1 {reply.status}", *(f"{name}: {value}" for name, value in reply.headerlist), ""]
