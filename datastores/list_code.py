@@ -22,6 +22,7 @@ Reader = Callable[[Iterable[Row]], list[Record]]
 OneReader = Callable[[Row], Record]
 Side = Callable[..., bool]
 Key = Callable[[Row], Any]
+Leaf = tuple[list[str], Callable[[Any], Any] | None]
 
 _KEPT: Final = 256
 _DEEPEST: Final = 20
@@ -44,9 +45,11 @@ _TEMPLATES: Final[Mapping[str, str]] = {
     "endswith": "{x}.endswith({v})",
     "iendswith": "fold({x}).endswith({v})",
     "iexact": "fold({x}) == {v}",
+    "isnull": "({x} is None) is {v}",
 }
-_NULL_IS_FALSE: Final = frozenset({"eq", "in"})
+_NULL_IS_FALSE: Final = frozenset({"eq", "in", "isnull"})
 _NULL_IS_TRUE: Final = frozenset({"ne", "notin"})
+_FOLDED: Final = frozenset({"icontains", "istartswith", "iendswith", "iexact"})
 
 
 class NotCompiled(Exception):
@@ -59,6 +62,7 @@ class Compiler:
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self._columns = columns
         self._made: dict[str, Any] = {}
+        self._leaves: dict[tuple[str, str], Leaf] = {}
         self._names: dict[str, Any] = {"fold": fold, "clone": clone, "copy": dict.copy}
         for column in columns.values():
             self._names[f"c{column.number}"] = datetime.date.fromisoformat if column.iso else column.convert
@@ -175,20 +179,30 @@ class Compiler:
         return f"({word.join(parts)})" if parts else none
 
     def _filter(self, condition: Filter, values: list[Any]) -> str:
-        column = self.column(condition.field)
-        value = self._comparable(column)
-        if condition.op == "isnull":
-            return f"({value} is None)" if condition.value else f"({value} is not None)"
-        template = _TEMPLATES.get(condition.op)
-        if template is None:
-            raise unknown_operator(condition.op)
+        leaf = self._leaves.get((condition.field, condition.op))
+        if leaf is None:
+            leaf = self._leaves[condition.field, condition.op] = self._leaf(condition.field, condition.op)
         if condition.value is None:
             return "False"
+        around, argument = leaf
         name = f"v{len(values)}"
-        values.append(_argument(column, condition.op, condition.value))
-        if condition.op in _NULL_IS_TRUE or (self._nullable(column) and condition.op not in _NULL_IS_FALSE):
-            return f"((t := {value}) is not None and {template.format(x='t', v=name)})"
-        return f"({template.format(x=value, v=name)})"
+        values.append(condition.value if argument is None else argument(condition.value))
+        return name.join(around)
+
+    def _leaf(self, name: str, operator: str) -> Leaf:
+        """A condition's source, in pieces between which the value's name goes, and what is done to the value."""
+        column = self.column(name)
+        template = _TEMPLATES.get(operator)
+        if template is None:
+            raise unknown_operator(operator)
+        value = self._comparable(column)
+        # a name's text may hold braces, but never a NUL, as it goes through repr
+        template = template.replace("{v}", "\0")
+        if operator in _NULL_IS_TRUE or (self._nullable(column) and operator not in _NULL_IS_FALSE):
+            around = f"((t := {value}) is not None and {template.replace('{x}', 't')})"
+        else:
+            around = f"({template.replace('{x}', value)})"
+        return around.split("\0"), _argument(column, operator)
 
     def _search(self, search: Search, values: list[Any]) -> str:
         if not search.words or any(not word or _SEPARATOR in word for word in search.words):
@@ -231,9 +245,14 @@ def _operand(column: Column, value: Any) -> Any:
     return value.isoformat() if column.iso and value is not None else value
 
 
-def _argument(column: Column, operator: str, value: Any) -> Any:
+def _argument(column: Column, operator: str) -> Callable[[Any], Any] | None:
+    """What is done to an operator's value before rows are compared with it; None for nothing."""
     if operator in ("in", "notin"):
-        return frozenset(_operand(column, item) for item in value if item is not None)
+        return lambda values: frozenset(_operand(column, value) for value in values if value is not None)
     if operator == "range":
-        return tuple(_operand(column, item) for item in value)
-    return fold(value) if operator[0] == "i" else _operand(column, value)
+        return lambda values: tuple(_operand(column, value) for value in values)
+    if operator == "isnull":
+        return bool
+    if operator in _FOLDED:
+        return fold
+    return datetime.date.isoformat if column.iso else None

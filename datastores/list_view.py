@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, Final
 
-from datastores.list_code import Compiler, NotCompiled, Reader, Row
+from datastores.list_code import Compiler, Reader, Row
 from datastores.list_columns import Column, clone
 from datastores.list_indexes import HashIndex, Moved, Positions
-from datastores.list_orders import Ordering, Sorted, cut, forwards, scan
-from rest_kit import rows as reference
+from datastores.list_orders import Ordering, Sorted
 from rest_kit.errors import StoreCorrupt
 from rest_kit.models.model import Model
-from rest_kit.query import All, Filter, Order, Query, Result, Where
+from rest_kit.query import Order
 from rest_kit.types import Pk, Record
 
 _BLOCK: Final = 4096
@@ -40,6 +39,7 @@ class ListView:
         self.indexed = {self.pk_name, *indexes}
         sets = [*model.unique_sets, *((name,) for name in indexes)]
         self.indexes = {names: HashIndex(names) for names in dict.fromkeys(sets)}
+        self.hashed = {self.pk_name, *(names[0] for names in self.indexes if len(names) == 1)}
         self._highest = highest
         self.forget_all()
 
@@ -290,7 +290,7 @@ class ListView:
         try:
             return self._read_one(row)
         except SURPRISES:
-            return self._plainly(row)
+            return self.plainly(row)
 
     def copy(self, pk: Pk) -> Record | None:
         """The record with that primary key, where its row is found at once; it says nothing of one that is not."""
@@ -302,65 +302,9 @@ class ListView:
         except SURPRISES:
             return None
 
-    def _plainly(self, row: Row) -> Record:
+    def plainly(self, row: Row) -> Record:
+        """A row as a record, whatever its form (StoreCorrupt)."""
         return {name: clone(self._value(column, row)) for name, column in self.columns.items()}
-
-    def read(self, rows: list[Row], names: tuple[str, ...] | None = None) -> list[Record]:
-        """Rows as records of the named fields, or of all."""
-        if names is None or names == self.model.names:
-            return self._read_all(rows)
-        reader = self._readers.get(names)
-        if reader is None:
-            if len(self._readers) >= _ORDERS_KEPT:
-                self._readers.clear()
-            reader = self._readers[names] = self.code.reader(names)
-        return reader(rows)
-
-    # ── finding ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def find(self, query: Query) -> Result:
-        """What the query finds (StoreCorrupt, InvalidQuery)."""
-        try:
-            return self._find(query)
-        except NotCompiled:
-            return self._find_plainly(query)
-        except SURPRISES:
-            self.rescan()
-            return self._find_plainly(query)
-
-    def _find_plainly(self, query: Query) -> Result:
-        records = [self._plainly(row) for row in self.rows]
-        return reference.find(records, query, self.model)
-
-    def _find(self, query: Query) -> Result:
-        page = query.page
-        if query.where is None and query.search is None:
-            if not query.order and self.positions.in_order and page.after is None and not page.before:
-                # PERF: page of 20: a slice of the list as it is
-                taken, more = forwards(self.rows, page.offset, page.limit)
-                return Result(self.read(taken, query.fields), more, self.size if query.total else None)
-            rows, ordering = self._ordered(query.order)
-            total = len(rows)
-            taken, more = cut(rows, page, ordering)
-        else:
-            taken, more, total = self._find_some(query)
-        return Result(self.read(taken, query.fields), more, total if query.total else None)
-
-    def _find_some(self, query: Query) -> tuple[list[Row], bool, int]:
-        select, values = self.code.select(query.where, query.search)
-        ordering = self.ordering(query.order)
-        candidates = self._candidates(query.where)
-        if candidates is not None:
-            hits = ordering.sort(select(candidates, *values))
-        else:
-            pool = self._pool(ordering)
-            if pool is not None and not query.total:
-                return *scan(pool, query.page, ordering, select, values), 0
-            if pool is not None:
-                hits = select(pool, *values)
-            else:
-                hits = ordering.sort(select(self.rows, *values), by_pk=self.positions.in_order)
-        return *cut(hits, query.page, ordering), len(hits)
 
     def ordering(self, order: tuple[Order, ...]) -> Ordering:
         """How to sort by these keys."""
@@ -372,46 +316,20 @@ class ListView:
             ordering = self._orderings[order] = Ordering(full, self.pk_name, self.code, self._plain)
         return ordering
 
-    def _ordered(self, order: tuple[Order, ...]) -> tuple[list[Row], Ordering]:
-        """All rows in an order."""
-        ordering = self.ordering(order)
-        pool = self._pool(ordering)
-        if pool is None:
-            pool = ordering.sort(self.rows, by_pk=self.positions.in_order)
-        return pool, ordering
-
-    def _pool(self, ordering: Ordering) -> list[Row] | None:
-        """All rows in an order, where they are kept so: in that of the list itself, or by indexed fields."""
-        if ordering.natural and self.positions.in_order:
-            return self.rows
-        if not all(key.field in self.indexed for key in ordering.order):
-            return None
-        kept = self.sorted.get(ordering.order)
-        if kept is None:
-            kept = self.sorted[ordering.order] = Sorted(ordering, self.rows)
-        return kept.rows
-
-    def _candidates(self, where: Where | None) -> list[Row] | None:
-        """The rows that an index offers for one of the conditions, when they are few; None where it offers none."""
-        for part in where.parts if isinstance(where, All) else (where,):
-            if not isinstance(part, Filter) or part.op not in ("eq", "in"):
-                continue
-            values = (part.value,) if part.op == "eq" else part.value
-            pks = self._offered(part.field, values)
-            if pks is not None:
-                return self._rows_of(pks)
-        return None
-
-    def _rows_of(self, pks: set[Any]) -> list[Row]:
+    def rows_of(self, pks: set[Any]) -> list[Row]:
+        """The rows that have these primary keys, in no particular order."""
         rows = self.positions.rows_of(self.rows, pks)
         if rows is None:
             rows = [row for row in map(self.row, pks) if row is not None]
         return rows
 
-    def _offered(self, name: str, values: Sequence[Any]) -> set[Any] | None:
-        if name == self.pk_name:
-            return set(values)
-        index = self.indexes.get((name,))
-        if index is None or sum(index.count((value,)) for value in values) * 8 > len(self.rows):
-            return None
-        return {pk for value in values for pk in index.find((value,))}
+    def read(self, rows: list[Row], names: tuple[str, ...] | None = None) -> list[Record]:
+        """Rows as records of the named fields, or of all."""
+        if names is None or names == self.model.names:
+            return self._read_all(rows)
+        reader = self._readers.get(names)
+        if reader is None:
+            if len(self._readers) >= _ORDERS_KEPT:
+                self._readers.clear()
+            reader = self._readers[names] = self.code.reader(names)
+        return reader(rows)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from datastores.list_code import Row
 from datastores.list_core import core_of
 from datastores.list_events import RETENTION, Change
+from datastores.list_find import find
 from datastores.list_tx import ListTx
 from datastores.list_view import ListView
 from rest_kit.errors import ConfigurationError, RecordNotFound, StoreCorrupt, did_you_mean
@@ -83,15 +84,17 @@ class PythonListDataStore(DataStore):
         return view
 
     def ping(self) -> None:
+        view = self._open()
         with self._core.lock:
-            self._open().settle()
+            view.settle()
 
     def refresh(self) -> None:
         """Look at all rows again, after some were changed in place (StoreCorrupt where one no longer fits)."""
+        mine = self._open()
         with self._core.lock:
             for view in self._core.views():
                 view.forget_all()
-            self._open().settle()
+            mine.settle()
 
     def find(self, query: Query) -> Result:
         view = self._view or self._open()
@@ -99,7 +102,7 @@ class PythonListDataStore(DataStore):
             rows = view.rows
             if len(rows) != view.size or (rows and rows[-1] is not view.last):
                 view.settle()
-            return view.find(query)
+            return find(view, query)
 
     def get(self, pk: Pk, scope: Where | None = None) -> Record:
         view = self._view or self._open()
@@ -135,8 +138,8 @@ class ListLog(EventLog):
 
     def read(self, since: int, limit: int = 100) -> list[Event]:
         store = self._store
+        view = store._open()
         with store._core.lock:
-            view = store._open()
             return [_event(view, seq, change) for seq, change in store._core.ring.read(since, limit)]
 
     def last(self) -> int:
