@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
-from weakref import WeakValueDictionary
 
 from datastores.csv_changes import Changes, ending, splice_into
 from datastores.csv_dialect import for_new_file
@@ -336,35 +335,3 @@ class Core:
         """Let go of the mirror; it is made again at the next use."""
         with self.lock:
             self._drop()
-
-
-# --- one core for each file in a process ------------------------------------------------------------------------------
-
-_cores: WeakValueDictionary[tuple[Any, ...], Core] = WeakValueDictionary()
-_cores_lock = threading.Lock()
-_inherited: list[Core] = []
-
-
-def core_of(path: str, options: Mapping[str, Any], model: Model | None, declared: type[Model] | None) -> Core:
-    """The process's core for this file, as this model, with these options.
-
-    `declared` is the model's class before a key was added to it: the same for all stores of that class.
-    """
-    real = os.path.realpath(path)
-    key = (real, declared, repr(sorted(options.items())))
-    with _cores_lock:
-        core = _cores.get(key)
-        if core is None:
-            core = _cores[key] = Core(real, options, model)
-        return core
-
-
-def _leave_to_parent() -> None:
-    """In a forked child: forget the parent's cores, without closing what is the parent's."""
-    global _cores_lock
-    _cores_lock = threading.Lock()
-    _inherited.extend(_cores.values())
-    _cores.clear()
-
-
-os.register_at_fork(after_in_child=_leave_to_parent)

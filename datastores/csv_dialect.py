@@ -136,9 +136,10 @@ def _first_lines(text: str, quotechar: str, comment: str, count: int) -> list[st
 
 def _cut(text: str, quotechar: str) -> tuple[str, str]:
     """The text up to its first line break outside quotes, and what follows the break."""
-    place = 0
+    place = quotes = 0
     while (found := _BREAK.search(text, place)) is not None:
-        if not quotechar or text.count(quotechar, 0, found.start()) % 2 == 0:
+        quotes += text.count(quotechar, place, found.start()) if quotechar else 0
+        if quotes % 2 == 0:
             return text[: found.start()], text[found.end() :]
         place = found.end()
     return text, ""

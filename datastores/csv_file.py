@@ -22,7 +22,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
-from datastores.csv_core import Core, core_of
+from datastores.csv_core import Core
+from datastores.csv_cores import core_of
 from datastores.csv_dialect import extends_ascii
 from datastores.csv_keys import WHY_NOT, keyed, row_number
 from datastores.csv_log import JournalLog

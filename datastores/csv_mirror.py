@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -54,7 +56,8 @@ class Mirror:
         self._fields = [column.name for column in layout.columns]
         self._encode = self.statements.encoder(self._fields)
         self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self.closed = False
+        # By the process that opened it alone: closing, a forked child might undo on the file what its parent does.
+        self._closing = weakref.finalize(self, _close, self._connection, os.getpid())
         prepare(self._connection)
         self._create()
 
@@ -276,8 +279,7 @@ class Mirror:
 
     def close(self) -> None:
         """Let go of the database."""
-        self.closed = True
-        self._connection.close()
+        self._closing()
 
 
 class KeyTrouble(StoreCorrupt):
@@ -287,6 +289,11 @@ class KeyTrouble(StoreCorrupt):
         self.first = first
         self.second = second
         super().__init__(what)
+
+
+def _close(connection: sqlite3.Connection, owner: int) -> None:
+    if os.getpid() == owner:
+        connection.close()
 
 
 def _bare(column: Column) -> str:
