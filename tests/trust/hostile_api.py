@@ -59,7 +59,7 @@ class Api:
             environ |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
         environ |= {name: value for name, value in extra.items() if value}
         for name in [name for name, value in extra.items() if not value]:
-            del environ[name]
+            environ.pop(name, None)
         return call(self.linted if lintable(environ) else self.app, environ)
 
     def everything(self) -> bytes:

@@ -9,6 +9,8 @@ import pytest
 from trust_apps import seed
 from trust_server import Server
 
+MUCH = 8192
+"""Bytes that gunicorn reads at once."""
 BODY = b'{"name": "sent", "count": 1}'
 LENGTH = b"%d" % len(BODY)
 HOST = b"Host: 127.0.0.1\r\nConnection: close\r\n"
@@ -132,8 +134,15 @@ def names(server: Server) -> list[str]:
 
 
 def refused(server: Server, raw: bytes, *, ours: int = 0) -> None:
-    """The answer is in the 400s (`ours`: this very status, as a problem document of ours), and nothing is stored."""
+    """The answer is in the 400s (`ours`: this very status, as a problem document of ours), and nothing is stored.
+
+    Of a very long request the server need not read the rest; closing then resets the connection, and the client may
+    never see the answer.
+    """
     reply = server.send(raw, half_close=True)
+    if len(raw) > MUCH and not reply:
+        assert names(server) == ["first", "second"]
+        return
     head, _, body = reply.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 4"), reply[:500]
     if ours:

@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,13 +76,18 @@ def count_up(server: Server, ledger: Ledger, pk: int) -> None:
     ledger.acknowledge()
 
 
+def is_due(ledger: Ledger, wanted: int, done: Callable[[], bool]) -> bool:
+    """Whether so many writes were acknowledged, or no more will come."""
+    return ledger.acknowledged >= wanted or done()
+
+
 def kill_now_and_then(server: Server, ledger: Ledger, done: Callable[[], bool]) -> int:
     """Kill a random worker after every few acknowledged writes; returns how many were killed."""
     dice = random.Random(5)
     killed = 0
     while killed < KILLS:
         wanted = (killed + 1) * WRITERS * WRITES // (KILLS + 1)
-        eventually(lambda wanted=wanted: done() or ledger.acknowledged >= wanted, "progress", 60)
+        eventually(partial(is_due, ledger, wanted, done), "progress", 60)
         if done():
             break
         os.kill(dice.choice(server.all_workers()), signal.SIGKILL)
@@ -103,7 +109,8 @@ def played_back(events: list[Event]) -> dict[int, Record]:
     """The records that a history leads to; an event that does not fit what went before it fails."""
     state: dict[int, Record] = {}
     for event in events:
-        pk = int(event.pk)  # type: ignore[arg-type]
+        assert isinstance(event.pk, int)
+        pk = event.pk
         assert event.before == state.get(pk), event
         if event.action == "created":
             assert pk not in state
