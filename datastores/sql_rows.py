@@ -6,6 +6,7 @@ declared INTEGER without complaint.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,8 @@ class Column:
             return None
         if type(value) not in self.storage.types:
             raise TypeError(f"{type(value).__name__} found")
+        if type(value) is float and not math.isfinite(value):
+            raise ValueError("not finite")
         return value if self.storage.decode is None else self.storage.decode(value)
 
 
@@ -48,7 +51,7 @@ def row_builder(columns: Sequence[Column]) -> Rows:
     """A function that makes records of rows, with the checks and conversions written out.
 
     It raises one of `MISFITS` for a value that its column does not promise; `misfit` then tells which.
-    PERF: a page of 20 rows of 6 columns takes 10 µs, and `plain_rows` 45.
+    PERF: a page of 20 rows of 6 columns takes a quarter of the time that `plain_rows` takes.
     """
     if not columns:
         return lambda rows: [{} for _ in rows]
@@ -66,7 +69,8 @@ def _value(column: Column, variable: str, number: int, scope: dict[str, Any]) ->
     storage = column.storage
     if storage.decode is None and len(storage.types) == 1:
         scope[f"t{number}"], scope[f"d{number}"] = storage.types[0], column.decode
-        return f"{variable} if type({variable}) is t{number} else d{number}({variable})"
+        finite = f" and {variable} - {variable} == 0.0" if storage.types == (float,) else ""
+        return f"{variable} if type({variable}) is t{number}{finite} else d{number}({variable})"
     scope[f"d{number}"] = storage.decode or column.decode
     return f"None if {variable} is None else d{number}({variable})"
 

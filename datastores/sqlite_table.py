@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datastores.sql_rows import Column, misfit
-from datastores.sql_text import Bound, Statements, equal, quote
+from datastores.sql_text import MAX_PLANS, Bound, Statements, equal, quote
 from datastores.sql_values import DECIMAL_COLLATION, MISFITS
 from datastores.sqlite_catalogue import TableInfo
 from datastores.sqlite_database import Database, Row
@@ -56,10 +56,11 @@ class Table:
         self.select = self._select_one()
         self.delete = " ".join(("DELETE FROM", self.quoted, "AS", ALIAS, "WHERE", equal(self.key, "?1")))
         self.unique_sets = self._unkept_sets()
-        self.computed = frozenset(column.name for column in info.columns if column.generated)
+        lying = [(name, info.column(name)) for name in model.names]
+        self.computed = frozenset(name for name, column in lying if column and column.generated)
         self.makes_ids = model.pk.generated and not (info.keeps_ids and self.key_is_alias)
         """Whether we must see to it that no id is handed out twice."""
-        self._filled = frozenset(c.name for c in info.columns if c.default is not None and c.not_null)
+        self._filled = frozenset(name for name, c in lying if c and c.default is not None and c.not_null)
         self._insertions: dict[tuple[str, ...], Writing] = {}
         self._updates: dict[tuple[str, ...], Writing] = {}
 
@@ -135,10 +136,7 @@ class Table:
     def insertion(self, record: Record) -> Writing:
         """How a record with these fields is inserted; None is left out where SQLite has a default for it."""
         names = tuple([name for name, value in record.items() if value is not None or name not in self._filled])
-        found = self._insertions.get(names)
-        if found is None:
-            found = self._insertions[names] = self._insertion(names)
-        return found
+        return self._insertions.get(names) or _remember(self._insertions, names, self._insertion(names))
 
     def _insertion(self, names: tuple[str, ...]) -> Writing:
         written = tuple(name for name in names if name not in self.computed)
@@ -149,10 +147,7 @@ class Table:
     def change(self, record: Record) -> Writing:
         """How these fields of a record are updated; the key is the parameter behind theirs."""
         names = tuple(record)
-        found = self._updates.get(names)
-        if found is None:
-            found = self._updates[names] = self._change(names)
-        return found
+        return self._updates.get(names) or _remember(self._updates, names, self._change(names))
 
     def _change(self, names: tuple[str, ...]) -> Writing:
         written = tuple(name for name in names if name not in self.computed and name != self.key.field)
@@ -165,3 +160,11 @@ class Table:
         """The column of a field as a place to write to."""
         info = self.info.column(name)
         return self.key_sql if info is None else quote(info.name)
+
+
+def _remember(known: dict[tuple[str, ...], Writing], names: tuple[str, ...], made: Writing) -> Writing:
+    """Keep what was made for a set of fields; clients choose the sets of their updates, so their number is bounded."""
+    if len(known) >= MAX_PLANS:
+        known.clear()
+    known[names] = made
+    return made

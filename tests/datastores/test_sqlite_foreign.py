@@ -293,16 +293,27 @@ class Numbers(models.Model):
         models.IntegerField("n"),
         models.DateField("d"),
         models.DecimalField("m", digits=6, places=2),
+        models.FloatField("f"),
     )
 
 
 @pytest.mark.parametrize(
     ("column", "stored"),
-    [("n", "'abc'"), ("n", "1.5"), ("n", "x'00'"), ("d", "'29.2.2020'"), ("d", "5"), ("m", "1.005"), ("m", "'x'")],
+    [
+        ("f", "9e999"),
+        ("f", "'x'"),
+        ("n", "'abc'"),
+        ("n", "1.5"),
+        ("n", "x'00'"),
+        ("d", "'29.2.2020'"),
+        ("d", "5"),
+        ("m", "1.005"),
+        ("m", "'x'"),
+    ],
 )
 def test_a_value_that_is_no_such_thing_is_named(path: Path, column: str, stored: str) -> None:
-    create = "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, d DATE, m DECIMAL(6,2))"
-    store = serve(path, create, "(1, 1, '2020-01-01', 1.5)")
+    create = "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, d DATE, m DECIMAL(6,2), f REAL)"
+    store = serve(path, create, "(1, 1, '2020-01-01', 1.5, 2)")
     store.bind(Numbers())
     sql(path, f"INSERT INTO t (id, {column}) VALUES (77, {stored})")
     for read in (lambda: store.get(77), lambda: everything(store), lambda: store.atomic(lambda tx: tx.get(77))):

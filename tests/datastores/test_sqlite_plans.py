@@ -32,6 +32,18 @@ def test_a_keyset_page_seeks_in_the_index(path: Path, order: Any, after: Any, be
     )
 
 
+@pytest.mark.parametrize("limit", [0, 1, 4, 5, 6, None])
+@pytest.mark.parametrize("offset", [0, 1, 4, 5, 6])
+@pytest.mark.parametrize("before", [False, True])
+def test_the_total_is_the_same_whether_counted_or_told_by_the_page(
+    store: SQLiteDataStore, limit: int | None, offset: int, before: bool
+) -> None:
+    add(store, *"abcde")
+    for after in (None, (2,)):
+        query = Query(page=Page(limit, offset, after, before), total=True)
+        assert store.find(query).total == 5
+
+
 def test_one_shape_is_compiled_once(store: SQLiteDataStore) -> None:
     statements = store._opened().statements
     for value in range(1000):
