@@ -296,9 +296,17 @@ def item_fields(query_string: str, model: Model, *, lenient: bool = False) -> tu
                 faults.append(Fault("twice", "is given twice", parameter=name))
             else:
                 fields = select(value, model)
+        except UnicodeError:
+            faults.append(Fault("utf8", "is not UTF-8", parameter=safe(raw_name)[:100]))
         except ValueError as exc:
-            text = "is not UTF-8" if isinstance(exc, UnicodeError) else str(exc)
-            faults.append(Fault("invalid", text, parameter=FIELDS))
+            faults.append(Fault("invalid", str(exc), parameter=FIELDS))
     if faults:
         raise InvalidQuery(faults)
     return fields
+
+
+def refuse_all(query_string: str) -> None:
+    """Refuse every parameter, where none means anything (InvalidQuery)."""
+    names = [safe(piece.partition("=")[0])[:100] for piece in query_string.split("&") if piece]
+    if names:
+        raise InvalidQuery([Fault("unknown", f"{name!r} is not a parameter here", parameter=name) for name in names])

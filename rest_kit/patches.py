@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
+from decimal import Decimal
 from typing import Any, Final
 
 from rest_kit.errors import Conflict, Fault, MalformedBody
@@ -19,6 +20,7 @@ MAX_DEPTH: Final = 64
 _INDEX: Final = re.compile(r"(0|[1-9][0-9]{0,9})\Z")
 _VALUE_OPS: Final = ("add", "replace", "test")
 _FROM_OPS: Final = ("move", "copy")
+_NUMBERS: Final = (int, float, Decimal)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -46,6 +48,9 @@ def json_equal(one: Any, other: Any) -> bool:
         )
     if isinstance(one, list):
         return isinstance(other, list) and len(one) == len(other) and all(map(json_equal, one, other))
+    if isinstance(one, float) or isinstance(other, float):
+        # a number parsed with all its digits, and one that came through a double
+        return isinstance(one, _NUMBERS) and isinstance(other, _NUMBERS) and float(one) == float(other)
     return bool(one == other)
 
 

@@ -7,17 +7,17 @@ that the caller may not see; a suffix tells variants (fields, media type) of one
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final
 
 from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
-from werkzeug.http import parse_etags
 
 from rest_kit import jsonio
 from rest_kit.request import Request
 from rest_kit.types import Record
 
 _DIGEST_SIZE: Final = 12
-HASH_LENGTH: Final = 2 * _DIGEST_SIZE
+_TAG: Final = re.compile(r'(W/)?"([^"]*)"')
 
 
 class Tagger:
@@ -54,25 +54,39 @@ def check_match(request: Request, record_hash: str | None, *, required: bool = F
     """
     wanted = request.environ.get("HTTP_IF_MATCH")
     if wanted is not None:
-        tags = parse_etags(wanted)
-        if not tags.star_tag and record_hash not in {tag[:HASH_LENGTH] for tag in tags.as_set()}:
+        if not _is_among(record_hash, named_tags(wanted)):
             raise PreconditionFailed("the item has changed since the version that If-Match names")
     elif required:
         raise PreconditionRequired("send If-Match with the ETag of the version that you have read")
     unwanted = request.environ.get("HTTP_IF_NONE_MATCH")
-    if unwanted is not None:
-        tags = parse_etags(unwanted)
-        if tags.star_tag or record_hash in {tag[:HASH_LENGTH] for tag in tags.as_set(include_weak=True)}:
-            raise PreconditionFailed("If-None-Match names what is there")
+    if unwanted is not None and _is_among(record_hash, named_tags(unwanted, weak=True)):
+        raise PreconditionFailed("If-None-Match names what is there")
 
 
 def unmodified(request: Request, tag: str) -> bool:
     """Whether a read may be answered 304: If-None-Match holds this tag; If-Match that does not hold it is 412."""
     environ = request.environ
     wanted = environ.get("HTTP_IF_MATCH")
-    if wanted is not None:
-        tags = parse_etags(wanted)
-        if not tags.star_tag and tag[:HASH_LENGTH] not in {known[:HASH_LENGTH] for known in tags.as_set()}:
-            raise PreconditionFailed("the item is not the version that If-Match names")
+    if wanted is not None and not _is_among(_hash_of(tag), named_tags(wanted)):
+        raise PreconditionFailed("the item is not the version that If-Match names")
     unwanted = environ.get("HTTP_IF_NONE_MATCH")
-    return unwanted is not None and parse_etags(unwanted).contains_weak(tag)
+    if unwanted is None:
+        return False
+    known = named_tags(unwanted, weak=True)
+    return known is None or tag in known
+
+
+def named_tags(header: str, *, weak: bool = False) -> set[str] | None:
+    """The entity tags that a header lists, without their quotes, weak ones only if asked for; None for `*`."""
+    if header.strip() == "*":
+        return None
+    return {found[2] for found in _TAG.finditer(header) if weak or not found[1]}
+
+
+def _hash_of(tag: str) -> str:
+    """The main part of a tag, which all variants of a record share."""
+    return tag.partition("-")[0]
+
+
+def _is_among(record_hash: str | None, tags: set[str] | None) -> bool:
+    return tags is None or record_hash in {_hash_of(tag) for tag in tags}

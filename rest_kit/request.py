@@ -136,5 +136,16 @@ def wrong_type(given: str, accept: tuple[str, ...]) -> UnsupportedMediaType:
     return UnsupportedMediaType(f"{said}; send {' or '.join(accept)}")
 
 
+class UnsupportedPatch(UnsupportedMediaType):
+    """A PATCH whose media type is not accepted here; the reply lists those that are in `Accept-Patch` (RFC 5789)."""
+
+    def __init__(self, given: str, accept: tuple[str, ...]) -> None:
+        super().__init__(wrong_type(given, accept).description)
+        self.accept = accept
+
+    def get_headers(self, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
+        return [*super().get_headers(*args, **kwargs), ("Accept-Patch", ", ".join(self.accept))]
+
+
 def _too_large(limit: int) -> RequestEntityTooLarge:
     return RequestEntityTooLarge(f"the body is larger than {limit} bytes")

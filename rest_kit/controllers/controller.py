@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from rest_kit.controllers.boundary import Application
+from rest_kit.controllers.changes import Changes
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.controllers.writing import PATCHES, Writing
@@ -86,6 +87,7 @@ class Controller(Writing, Application):
             self.model = self.store.model
             tagger = Tagger(self.keys.derive(f"rest_kit.etag.{self.spec.name}")[0])
             self.presenter = Presenter(self.spec, self.model, tagger)
+            self.changes = Changes(self.model, self.presenter)
             search = self.store.capabilities.search
             self.parameters = Parameters(self.model, self.spec.options, self.pagination.parameters, search=search)
             self.accepted = accepted(self.spec.responses)

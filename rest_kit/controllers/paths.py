@@ -13,11 +13,12 @@ def segments(environ: Environ) -> list[str]:
     """The path's segments without the one slash at either end; an empty one in between shows a `//` (NotFound).
 
     WSGI servers decode the path before it is split, which makes `%2F` a slash like any other; where the raw target
-    is at hand (`RAW_URI`, `REQUEST_URI`) and holds one, that is split first and decoded afterwards.
+    is at hand (`RAW_URI`, `REQUEST_URI`) and holds one, that is split first and decoded afterwards. A raw target that
+    is not the path, because somebody ahead of us has rewritten one of the two, does not count.
     """
     raw: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     if raw is not None and ("%2F" in raw or "%2f" in raw):
-        found = _raw_segments(raw, environ.get("SCRIPT_NAME", ""))
+        found = _raw_segments(raw, environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", ""))
         if found is not None:
             return found
     path: str = environ.get("PATH_INFO", "")
@@ -34,11 +35,13 @@ def segments(environ: Environ) -> list[str]:
     return parts
 
 
-def _raw_segments(raw: str, script_name: str) -> list[str] | None:
-    """The segments of a raw request target below the mount; None where the target does not lie below it."""
+def _raw_segments(raw: str, script_name: str, path_info: str) -> list[str] | None:
+    """The segments of a raw request target below the mount; None where it is not the path that the server decoded."""
     path = raw.partition("?")[0]
     if not path.startswith("/"):
         path = "/" + path.partition("://")[2].partition("/")[2]
+    if unquote_to_bytes(path.encode("latin-1")) != (script_name + path_info).encode("latin-1"):
+        return None
     parts = [unquote_to_bytes(part.encode("latin-1")) for part in path.removesuffix("/").split("/")[1:]]
     mounted = [part.encode("latin-1") for part in script_name.removesuffix("/").split("/")[1:]]
     if parts[: len(mounted)] != mounted:

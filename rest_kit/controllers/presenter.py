@@ -114,9 +114,20 @@ class Presenter:
             *self.vary,
         ]
 
-    def many(self, request: Request, records: list[Record], response: type[Response], status: str = "200 OK") -> Reply:
-        """Several records as a bare array, as a write on the list answers."""
-        body = response.render(self.shape([self.hide(record) for record in records], request, response))
+    def many(
+        self,
+        request: Request,
+        records: list[Record],
+        response: type[Response],
+        fields: tuple[str, ...] | None,
+        status: str = "200 OK",
+    ) -> Reply:
+        """Several whole records as a bare array, as a write on the list answers."""
+        if fields is None:
+            shown = [self.hide(record) for record in records]
+        else:
+            shown = [{name: record[name] for name in fields} for record in records]
+        body = response.render(self.shape(shown, request, response))
         return status, [("Content-Type", response.content_type), ("Content-Length", str(len(body))), *self.vary], body
 
     def page(

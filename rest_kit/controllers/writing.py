@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
+from rest_kit.controllers.changes import Change, Changes, merging, patching
 from rest_kit.controllers.reading import Reading
-from rest_kit.errors import Conflict, Fault, InvalidQuery, MalformedBody, Unsupported, ValidationError
-from rest_kit.params import item_fields
-from rest_kit.patches import json_equal, json_patch, merge_patch
+from rest_kit.errors import (
+    Conflict,
+    Fault,
+    InvalidQuery,
+    MalformedBody,
+    RecordNotFound,
+    Unsupported,
+    ValidationError,
+)
+from rest_kit.params import FIELDS, Asked, item_fields, refuse_all
 from rest_kit.preconditions import check_match
-from rest_kit.problems import Reply
+from rest_kit.problems import Headers, Reply
 from rest_kit.query import Page, Query
-from rest_kit.request import JSON, JSON_PATCH, MERGE_PATCH, Request
+from rest_kit.request import JSON, JSON_PATCH, MERGE_PATCH, Request, UnsupportedPatch
 from rest_kit.store import Tx
-from rest_kit.types import MISSING, Pk, Record
-from rest_kit.views.base import segment
-
-Change = Callable[[dict[str, Any]], dict[str, Any]]
-"""From an item as it is shown to the members that change."""
+from rest_kit.types import Pk, Record
+from rest_kit.views.base import Response, segment
 
 PATCHES = (MERGE_PATCH, JSON_PATCH, JSON)
 
@@ -29,6 +34,7 @@ class Writing(Reading):
     """What POST, PUT, PATCH and DELETE do."""
 
     reserved: frozenset[str]
+    changes: Changes
 
     # -- POST -----------------------------------------------------------------------------------------------------
 
@@ -39,27 +45,26 @@ class Writing(Reading):
         fields = self.reply_fields(request)
         data = self.read_body(request)
         if isinstance(data, list):
-            return self.create_many(request, data)
+            return self.create_many(request, data, fields)
         record = self.new_record(data)
         check_match(request, None)
         stored = self.store.atomic(lambda tx: insert_one(tx, record))
         location = ("Location", self.uri(request, stored[self.presenter.pk]))
         if self.minimal(request):
             tag = self.presenter.tag(stored, fields, response)
-            headers = [location, ("ETag", f'"{tag}"'), ("Content-Length", "0"), MINIMAL, *self.presenter.vary]
-            return "201 Created", headers, b""
+            return "201 Created", [location, ("ETag", f'"{tag}"'), *self.nothing(response)], b""
         status, headers, body = self.presenter.item(request, stored, response, fields, "201 Created")
         return status, [*headers, location], body
 
-    def create_many(self, request: Request, data: list[Any]) -> Reply:
+    def create_many(self, request: Request, data: list[Any], fields: tuple[str, ...] | None) -> Reply:
         """POST of an array: 201 and the array as stored."""
         response = self.negotiate(request)
         records = self.each(data, self.new_record)
         check_match(request, None)
         stored = self.store.atomic(lambda tx: tx.insert(records))
         if self.minimal(request):
-            return "201 Created", [("Content-Length", "0"), MINIMAL, *self.presenter.vary], b""
-        return self.presenter.many(request, stored, response, "201 Created")
+            return "201 Created", self.nothing(response), b""
+        return self.presenter.many(request, stored, response, fields, "201 Created")
 
     def new_record(self, data: Any) -> Record:
         """A typed record from what a client posted (ValidationError)."""
@@ -76,13 +81,13 @@ class Writing(Reading):
         """PUT on an item: the whole object anew."""
         data = self.read_object(request)
         uri = self.uri(request, pk)
-        return self.write_item(request, pk, lambda current: self.replacement(data, current, uri))
+        return self.write_item(request, pk, lambda current: self.changes.replacement(data, current, uri))
 
     def replace_many(self, request: Request) -> Reply:
         """PUT on the list: an array of whole objects, each found by its primary key; all or none."""
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
-        self.refuse_parameters(request)
+        fields = self.reply_fields(request)
         data = self.read_body(request)
         if not isinstance(data, list):
             raise ValidationError(Fault("type", "PUT on a list takes an array of objects"))
@@ -92,12 +97,20 @@ class Writing(Reading):
 
         def work(tx: Tx) -> list[Record]:
             def one(place: int, obj: dict[str, Any]) -> Record:
-                return self.replacement(obj, tx.get(keys[place]), self.uri(request, keys[place]))
+                pk = keys[place]
+                return self.changes.replacement(obj, self.named(tx, pk), self.uri(request, pk))
 
             records = self.each_at(data, one)
-            return [tx.update(pk, record) for pk, record in zip(keys, records, strict=True)]
+            return self.each_at(records, lambda place, record: tx.update(keys[place], record))
 
-        return self.answer_many(request, self.store.atomic(work), response)
+        return self.answer_many(request, self.store.atomic(work), response, fields)
+
+    def named(self, tx: Tx, pk: Pk) -> Record:
+        """The record that an object of a bulk PUT names (ValidationError)."""
+        try:
+            return tx.get(pk)
+        except RecordNotFound as exc:
+            raise ValidationError(Fault("not_found", "names no object that is there", (self.presenter.pk,))) from exc
 
     def key_of(self, obj: Any) -> Pk:
         """The primary key that an object of a bulk PUT brings (ValidationError)."""
@@ -132,59 +145,9 @@ class Writing(Reading):
                 )
             seen.add(key)
 
-    def replacement(self, data: dict[str, Any], current: Record, uri: str) -> Record:
-        """The record that a whole object makes of the current one.
-
-        What clients cannot set stays as it is; so do write-only fields that are absent.
-        """
-        model, pk = self.model, self.presenter.pk
-        given = self.without_untouchable(data, self.shown(current, uri))
-        fixed = [name for name in model.names if name not in model.writable]
-        for name in self.presenter.hidden:
-            if name not in given and name in model.writable:
-                given[name] = model.json_value(name, current[name])
-        if pk in model.writable:
-            given[pk] = model.json_value(pk, current[pk])
-        record = model.load(given)
-        for name in fixed:
-            record[name] = current[name]
-        return self.finish(record)
-
-    def without_untouchable(self, data: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
-        """What was sent, less the members that may only come back as they were read (ValidationError, Conflict)."""
-        given = dict(data)
-        faults = []
-        for name in self.untouchable:
-            if name not in given or json_equal(comparable(given.pop(name)), shown.get(name, MISSING)):
-                continue
-            if getattr(self.model.by_name.get(name), "auto_now", False):
-                raise Conflict(
-                    f"{name} shows that the object has changed since it was read", code="stale", fields=(name,)
-                )
-            faults.append(Fault("read_only", "may not be changed", (name,)))
-        if faults:
-            raise ValidationError(faults)
-        return given
-
-    def shown(self, current: Record, uri: str) -> dict[str, Any]:
-        """The object as a client has read it."""
-        return {**self.presenter.shown(current), "resource_uri": uri}
-
     def uri(self, request: Request, pk: Pk) -> str:
         """The URL path of an item."""
         return request.mount + segment(pk) + "/"
-
-    @property
-    def untouchable(self) -> tuple[str, ...]:
-        """What can be sent back, but not changed: the key, read-only fields, `resource_uri`."""
-        fixed = [name for name in self.model.names if name not in self.model.writable]
-        return tuple(dict.fromkeys([self.presenter.pk, *fixed, "resource_uri"]))
-
-    def finish(self, record: Record) -> Record:
-        """The record ready to be stored: automatic fields set, the rules over the whole object checked."""
-        self.model.touch(record)
-        self.model.check(record)
-        return record
 
     # -- PATCH ----------------------------------------------------------------------------------------------------
 
@@ -192,39 +155,33 @@ class Writing(Reading):
         """PATCH on an item: a merge patch, or a JSON patch."""
         change = self.read_patch(request)
         uri = self.uri(request, pk)
-        return self.write_item(request, pk, lambda current: self.patched(change, current, uri))
+        return self.write_item(request, pk, lambda current: self.changes.patched(change, current, uri))
 
     def update_many(self, request: Request) -> Reply:
         """PATCH on the list: the same change to every object that the filter finds; all or none."""
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
-        query = self.selection(request)
+        asked = self.selection(request)
         change = self.read_patch(request)
         check_match(request, None, required=self.spec.require_if_match)
 
         def work(tx: Tx) -> list[Record]:
-            found = self.selected(tx, query)
-            pk = self.presenter.pk
-            return [tx.update(one[pk], self.patched(change, one, self.uri(request, one[pk]))) for one in found]
+            keyed = [(record[self.presenter.pk], record) for record in self.selected(tx, asked)]
+            patched = self.changes.patched
+            return [tx.update(pk, patched(change, record, self.uri(request, pk))) for pk, record in keyed]
 
-        return self.answer_many(request, self.store.atomic(work), response)
+        return self.answer_many(request, self.store.atomic(work), response, asked.fields)
 
     def read_patch(self, request: Request) -> Change:
         """The body of a PATCH, as the change that it asks for (415, MalformedBody)."""
+        if request.content_type not in PATCHES:
+            raise UnsupportedPatch(request.content_type, PATCHES)
         data = request.json(self.spec.max_body, accept=PATCHES, exact=self.model.exact_numbers)
         if request.content_type == JSON_PATCH:
-            return lambda shown: changed_members(shown, json_patch(shown, data))
+            return patching(data)
         if not isinstance(data, dict):
             raise MalformedBody(Fault("type", "a merge patch for an object is an object"))
-        patch = self.apply_formatters(data)
-        return lambda shown: {name: merged_member(shown.get(name), value) for name, value in patch.items()}
-
-    def patched(self, change: Change, current: Record, uri: str) -> Record:
-        """The record that a change makes of the current one; only what changes is validated anew."""
-        shown = self.shown(current, uri)
-        given = self.without_untouchable(change(shown), shown)
-        record = {**current, **self.model.load(given, partial=True)}
-        return self.finish(record)
+        return merging(self.apply_formatters(data))
 
     # -- DELETE ---------------------------------------------------------------------------------------------------
 
@@ -245,11 +202,13 @@ class Writing(Reading):
         """DELETE on the list: everything that the filter finds; all or none."""
         self.negotiate(request)
         self.refuse_lost_writes(request)
-        query = self.selection(request)
+        asked = self.selection(request)
+        if asked.fields is not None:
+            raise InvalidQuery(Fault("unknown", "a DELETE shows nothing, so it takes no fields", parameter=FIELDS))
         check_match(request, None, required=self.spec.require_if_match)
 
         def work(tx: Tx) -> None:
-            for record in self.selected(tx, query):
+            for record in self.selected(tx, asked):
                 tx.delete(record[self.presenter.pk])
 
         self.store.atomic(work)
@@ -280,15 +239,21 @@ class Writing(Reading):
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ:
             if not self.store.capabilities.conditional:
                 raise Unsupported("this store cannot check and write in one step, so it takes no conditions")
-            check_match(request, self.presenter.tagger.hash(current))
+            check_match(request, self.presenter.tagger.hash(current), required=self.spec.require_if_match)
         else:
             check_match(request, None, required=self.spec.require_if_match)
 
-    def answer_many(self, request: Request, stored: list[Record], response: Any) -> Reply:
+    def answer_many(
+        self, request: Request, stored: list[Record], response: type[Response], fields: tuple[str, ...] | None
+    ) -> Reply:
         """The objects that a bulk write has changed."""
         if self.minimal(request):
             return "204 No Content", [MINIMAL], b""
-        return self.presenter.many(request, stored, response)
+        return self.presenter.many(request, stored, response, fields)
+
+    def nothing(self, response: type[Response]) -> Headers:
+        """The headers of a 201 that shows nothing, as the caller prefers."""
+        return [("Content-Type", response.content_type), ("Content-Length", "0"), MINIMAL, *self.presenter.vary]
 
     def read_body(self, request: Request) -> Any:
         """The body of a POST or PUT, parsed, through the controller's formatters (415, 413, MalformedBody)."""
@@ -309,17 +274,17 @@ class Writing(Reading):
             data = formatter(self, data)
         return data
 
-    def selection(self, request: Request) -> Query:
+    def selection(self, request: Request) -> Asked:
         """What a PATCH or DELETE on the list applies to: there must be a filter (InvalidQuery)."""
         asked = self.parameters.read(request.query_string, lenient=self.lenient(request), paged=False)
         if asked.where is None and asked.search is None:
             text = f"{request.method} on a list needs a filter, so that nobody changes everything by accident"
             raise InvalidQuery(Fault("filter_required", text, parameter=""))
-        return Query(asked.where, asked.order, None, asked.search, Page(self.spec.bulk_max))
+        return asked
 
-    def selected(self, tx: Tx, query: Query) -> list[Record]:
+    def selected(self, tx: Tx, asked: Asked) -> list[Record]:
         """The records to write, refused where they are too many (InvalidQuery)."""
-        result = tx.find(query)
+        result = tx.find(Query(asked.where, asked.order, None, asked.search, Page(self.spec.bulk_max)))
         if result.more:
             text = f"the filter finds more than {self.spec.bulk_max} objects, the most that one request may change"
             raise InvalidQuery(Fault("bulk_max", text, parameter=""))
@@ -336,6 +301,8 @@ class Writing(Reading):
                 made.append(make(place, one))
             except ValidationError as exc:
                 faults += [fault.under(place) for fault in exc.faults]
+            except Conflict as exc:
+                raise Conflict(exc.detail, code=exc.code, fields=exc.fields, index=place) from exc
         if faults:
             raise ValidationError(faults)
         return made
@@ -347,8 +314,8 @@ class Writing(Reading):
 
     def refuse_parameters(self, request: Request) -> None:
         """No parameter means anything here (InvalidQuery)."""
-        if request.query_string:
-            item_fields(request.query_string, self.model, lenient=self.lenient(request))
+        if request.query_string and not self.lenient(request):
+            refuse_all(request.query_string)
 
     def minimal(self, request: Request) -> bool:
         """Whether the caller wants no body back from a write."""
@@ -383,24 +350,3 @@ def insert_one(tx: Tx, record: Record) -> Record:
 def outside_batch(fault: Fault) -> Fault:
     """The fault of a batch's first object as that of the object itself."""
     return Fault(fault.code, fault.detail, fault.path[1:]) if fault.path[:1] == (0,) else fault
-
-
-def comparable(value: Any) -> Any:
-    """A number kept exact while parsing, as the number that a reply shows."""
-    return value if isinstance(value, (bool, int, str, float, list, dict)) or value is None else float(value)
-
-
-def merged_member(current: Any, value: Any) -> Any:
-    """One member after a merge patch."""
-    return merge_patch(current, value) if isinstance(current, dict) and isinstance(value, dict) else value
-
-
-def changed_members(shown: Mapping[str, Any], patched: Any) -> dict[str, Any]:
-    """The members that differ after a JSON patch; one that was removed becomes null."""
-    if not isinstance(patched, dict):
-        raise ValidationError(Fault("type", "the patch leaves no object"))
-    changes: dict[str, Any] = {name: None for name in shown if name not in patched}
-    for name, value in patched.items():
-        if name not in shown or not json_equal(value, shown[name]):
-            changes[name] = value
-    return changes

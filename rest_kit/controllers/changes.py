@@ -1,0 +1,112 @@
+"""What becomes of a stored record under a PUT or a PATCH: merged, validated, its fixed members held fast.
+
+A client may send an object back as it has read it: the key, read-only fields and `resource_uri` are accepted
+unchanged and refused changed. Every fault is found before any is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rest_kit.controllers.presenter import Presenter
+from rest_kit.errors import Conflict, Fault, ValidationError
+from rest_kit.models import Model
+from rest_kit.patches import json_equal, json_patch, merge_patch
+from rest_kit.types import MISSING, Record
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+"""From an item as it is shown to the members that change."""
+
+
+class Changes:
+    """Makes, for one resource, the record to be stored of the one that is stored and of what a client sent."""
+
+    def __init__(self, model: Model, presenter: Presenter) -> None:
+        self.model = model
+        self.presenter = presenter
+        self.pk = presenter.pk
+        self.kept = tuple(name for name in model.names if name not in model.writable)
+        """What clients never set."""
+        self.fixed = tuple(dict.fromkeys([self.pk, *self.kept, "resource_uri"]))
+        """What can be sent back, but not changed."""
+
+    def replacement(self, data: dict[str, Any], current: Record, uri: str) -> Record:
+        """The record that a whole object makes of the current one.
+
+        What clients cannot set stays as it is; so do write-only fields that are absent.
+        """
+        given, faults = self._without_fixed(data, self._shown(current, uri))
+        unseen = [name for name in self.presenter.hidden if name in self.model.writable and name not in given]
+        for name in [*unseen, *([self.pk] if self.pk in self.model.writable else [])]:
+            given[name] = self.model.json_value(name, current[name])
+        record = self._load(given, faults, partial=False)
+        for name in self.kept:
+            record[name] = current[name]
+        return self._finished(record)
+
+    def patched(self, change: Change, current: Record, uri: str) -> Record:
+        """The record that a change makes of the current one; only what changes is validated anew."""
+        shown = self._shown(current, uri)
+        given, faults = self._without_fixed(change(shown), shown)
+        return self._finished({**current, **self._load(given, faults, partial=True)})
+
+    def _shown(self, current: Record, uri: str) -> dict[str, Any]:
+        """The object as a client has read it."""
+        return {**self.presenter.shown(current), "resource_uri": uri}
+
+    def _without_fixed(self, data: dict[str, Any], shown: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+        """What was sent, less what may only come back as it was read, and what is wrong with that (Conflict)."""
+        given, faults = dict(data), []
+        for name in self.fixed:
+            if name not in given or json_equal(given.pop(name), shown.get(name, MISSING)):
+                continue
+            if getattr(self.model.by_name.get(name), "auto_now", False):
+                text = f"{name} shows that the object has changed since it was read"
+                raise Conflict(text, code="stale", fields=(name,))
+            faults.append(Fault("read_only", "may not be changed", (name,)))
+        return given, faults
+
+    def _load(self, given: dict[str, Any], faults: list[Fault], *, partial: bool) -> Record:
+        """The model's reading of what was sent, its faults added to those found already (ValidationError)."""
+        try:
+            record = self.model.load(given, partial=partial)
+        except ValidationError as exc:
+            raise ValidationError([*faults, *exc.faults]) from exc
+        if faults:
+            raise ValidationError(faults)
+        return record
+
+    def _finished(self, record: Record) -> Record:
+        """The record ready to be stored: automatic fields set, the rules over the whole object checked."""
+        self.model.touch(record)
+        self.model.check(record)
+        return record
+
+
+def merging(patch: dict[str, Any]) -> Change:
+    """The change that a merge patch asks for."""
+
+    def change(shown: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: merge_patch(shown.get(name), value) if isinstance(value, dict) else value
+            for name, value in patch.items()
+        }
+
+    return change
+
+
+def patching(operations: Any) -> Change:
+    """The change that a JSON Patch asks for (MalformedBody, Conflict and ValidationError when it is applied)."""
+    return lambda shown: _changed_members(shown, json_patch(shown, operations))
+
+
+def _changed_members(shown: Mapping[str, Any], patched: Any) -> dict[str, Any]:
+    """The members that differ after a JSON patch; one that was removed becomes null."""
+    if not isinstance(patched, dict):
+        raise ValidationError(Fault("type", "the patch leaves no object"))
+    changes: dict[str, Any] = {name: None for name in shown if name not in patched}
+    for name, value in patched.items():
+        if name not in shown or not json_equal(value, shown[name]):
+            changes[name] = value
+    return changes
