@@ -37,6 +37,9 @@ class SQLiteDataStore(DataStore):
 
     Options: `read_only` (the file is opened so, and nothing is created), `events` (False: none are kept), `retention`
     (how many events are kept), `timeout` (seconds to wait for a lock), `indexes` (fields to make an index for).
+
+    A file that is not opened read-only is switched to write-ahead logging, for good. Without a model the table is
+    scanned once, at first use; one without a key is served by its rowids, which SQLite's VACUUM may change.
     """
 
     resource_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {"name": (str, os.PathLike), "table": str}
