@@ -202,6 +202,13 @@ class Layout:
             raise ValidationError(faults)
         return found
 
+    def differ(self, name: str, old: Any, new: Any) -> bool:
+        """Whether a field's values are two: exact numbers of different scale are, and so are 1 and true within JSON."""
+        field = self.model.by_name[name]
+        if old is None or new is None or (field.kind.is_scalar and field.kind is not Kind.DECIMAL):
+            return bool(old != new)
+        return field.format(old) != field.format(new)
+
     def row(self, record: Mapping[str, Any]) -> bytes:
         """A new row as it stands in the file (ValidationError)."""
         try:

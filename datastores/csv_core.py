@@ -38,7 +38,7 @@ from datastores.csv_journal import Journal
 from datastores.csv_mirror import Mirror
 from datastores.csv_opening import Opening
 from datastores.csv_recovery import Fate, cut, fate_of, keep
-from rest_kit.errors import ReadOnly, RecordNotFound, StoreCorrupt, StoreError, StoreUnavailable
+from rest_kit.errors import ReadOnly, StoreCorrupt, StoreError, StoreUnavailable
 from rest_kit.models.model import Model
 
 T = TypeVar("T")
@@ -126,10 +126,12 @@ class Core:
         steps = next((n for n in range(len(self._queue), 0, -1) if self._queue[n - 1].after == stamp), 0)
         if not steps:
             return stamp == self._known
+        # Until all of it is followed, the mirror is of no state that the file ever had.
+        self._known = None
         try:
             for done in self._queue[:steps]:
                 self._mirror.apply(done.entry.splices)
-        except (StoreCorrupt, RecordNotFound):
+        except StoreError:
             self._drop()
             return False
         self._known = stamp
@@ -253,8 +255,8 @@ class Core:
 
     @contextlib.contextmanager
     def _trying_out(self, mirror: Mirror) -> Iterator[None]:
-        self._writing = True
         mirror.try_out()
+        self._writing = True
         try:
             yield
         finally:

@@ -25,7 +25,7 @@ from typing import Any, ClassVar, TypeVar
 from datastores.csv_core import Core
 from datastores.csv_cores import core_of
 from datastores.csv_dialect import extends_ascii
-from datastores.csv_keys import WHY_NOT, keyed, row_number
+from datastores.csv_keys import WHY_NOT, keyed, refuse_unknown, row_number
 from datastores.csv_log import JournalLog
 from datastores.csv_tx import CSVTx, ReadOnlyTx, within
 from rest_kit.errors import ConfigurationError
@@ -88,6 +88,7 @@ class CSVDataStore(DataStore):
         if key is not None and model.pk is not None and model.pk.primary_key and model.pk.name != key:
             what = f"options['key'] is {key!r}, and the model's primary key is {model.pk.name!r}: leave one of them out"
             raise ConfigurationError(what, owner=model.name)
+        refuse_unknown(self.options.get("indexes", ()), model, "indexes")
         self._declared, self._served = type(model), keyed(model, key)
         self._core = None
         super().bind(self._served)
@@ -161,6 +162,9 @@ def form_problems(options: Mapping[str, Any]) -> list[str]:
         problems.append("options['delimiter'] and options['quotechar'] must differ")
     if not extends_ascii(options.get("encoding", "utf-8")):
         problems.append(f"options['encoding'] must be an encoding that extends ASCII, not {options['encoding']!r}")
+    for name in ("retention", "timeout"):
+        if options.get(name, 0) < 0:
+            problems.append(f"options[{name!r}] must not be negative, as {options[name]} is")
     for name in ("columns", "indexes"):
         names = options.get(name, ["a"])
         if not all(isinstance(each, str) and each for each in names) or len(set(names)) < len(names):

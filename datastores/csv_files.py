@@ -269,7 +269,7 @@ class FileLock:
 
     def _wait(self, descriptor: int) -> None:
         deadline = time.monotonic() + self.timeout
-        pause = 0.0005
+        pause = 0.0002
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -278,4 +278,4 @@ class FileLock:
                 if time.monotonic() > deadline:
                     raise StoreUnavailable(f"{self.path} is locked by another process") from exc
             time.sleep(pause * random.random())
-            pause = min(pause * 1.5, 0.02)
+            pause = min(pause * 1.3, 0.003)

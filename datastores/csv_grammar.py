@@ -45,8 +45,9 @@ class Grammar:
         return self.quotechar != "" and cell.startswith(self.quotechar)
 
     def needs_quotes(self, text: str) -> bool:
-        """Whether the text, bare, would be read as something else."""
-        return self.delimiter in text or "\n" in text or "\r" in text or self.is_quoted(text)
+        """Whether the text, bare, would be read as something else, here or by stricter readers."""
+        marks = (self.delimiter, "\n", "\r", self.quotechar or "\n")
+        return any(mark in text for mark in marks)
 
 
 def body(text: str) -> str:

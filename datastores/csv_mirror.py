@@ -311,7 +311,7 @@ def _sqlite() -> Iterator[None]:
     """Turns SQLite's errors into the store's."""
     try:
         yield
-    except sqlite3.OperationalError as exc:
+    except sqlite3.Error as exc:
         if "full" in str(exc):
             raise StoreFull("no room for the temporary mirror of a CSV file (see TMPDIR)") from exc
         raise StoreUnavailable("the temporary mirror of a CSV file cannot be used") from exc

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from datastores.csv_columns import Layout
 from datastores.csv_dialect import HEAD, Dialect, detect
-from datastores.csv_keys import keyed, row_number
+from datastores.csv_keys import keyed, refuse_unknown, row_number
 from datastores.csv_mirror import KeyTrouble, Mirror
 from datastores.csv_records import Reader, Row, corrupt, lines_of
 from rest_kit.errors import ConfigurationError, StoreCorrupt
@@ -91,7 +91,9 @@ class Opening:
             inference.feed(row[0])
         name = os.path.splitext(os.path.basename(self.path))[0]
         try:
-            return keyed(Model.of(name, inference.fields()), self.options.get("key"))
+            model = Model.of(name, inference.fields())
+            refuse_unknown(self.options.get("indexes", ()), model, "indexes")
+            return keyed(model, self.options.get("key"))
         except ConfigurationError as exc:
             raise corrupt(self.path, 1, str(exc)) from exc
 

@@ -99,7 +99,8 @@ class CSVTx(Tx):
 
     def update(self, pk: Pk, record: Record) -> Record:
         before = self._mirror.get(pk)
-        changed = [name for name, value in record.items() if name != self._pk.name and before[name] != value]
+        layout = self._mirror.layout
+        changed = [n for n, value in record.items() if n != self._pk.name and layout.differ(n, before[n], value)]
         after = before | {name: record[name] for name in changed}
         check_unique(self, self._model, after, pk)
         if changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import threading
 from decimal import Decimal
@@ -27,6 +28,7 @@ from rest_kit.models import (
     BooleanField,
     DateField,
     DecimalField,
+    DictField,
     FloatField,
     IntegerField,
     Model,
@@ -484,6 +486,39 @@ def test_mode_and_link_stay(path: Path) -> None:
     assert people_at(real)._open() is store._open()
 
 
+def test_a_file_that_is_a_mount_of_its_own_takes_additions_only(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = people_at(path)
+    insert(store, {"name": "one", "age": 1})
+
+    def busy(source: str, target: str) -> None:
+        raise OSError(errno.EBUSY, "busy")
+
+    monkeypatch.setattr(os, "replace", busy)
+    with pytest.raises(ReadOnly, match="mount its directory"):
+        update(store, 1, {"age": 2})
+    insert(store, {"name": "two", "age": 2})
+    assert [row["age"] for row in everything(store)] == [1, 2]
+    assert replayed(events_of(store)) == everything(store)
+
+
+def test_values_that_python_calls_equal_are_told_apart(path: Path) -> None:
+    model = Model.of("Loose", [StringPkField("code"), DecimalField("price"), DictField("more")])
+    store = opened(path, model)
+    insert(store, {"code": "a", "price": Decimal("1.1"), "more": {"x": 1}})
+    stored = update(store, "a", {"price": Decimal("1.10"), "more": {"x": True}})
+    assert repr(stored) == repr(store.get("a")) == "{'code': 'a', 'price': Decimal('1.10'), 'more': {'x': True}}"
+    assert path.read_text() == 'code,price,more\na,1.10,"{""x"":true}"\n'
+
+
+def test_an_index_is_used(path: Path) -> None:
+    store = given(path, AIRPORTS, indexes=["state"])
+    assert store.find(Query(where=Filter("state", "eq", "NY"))).records[0]["iata"] == "01G"
+    with pytest.raises(StoreCorrupt, match="no field 'sate'; did you mean 'state'"):
+        opened(path, indexes=["sate"]).ping()
+    with pytest.raises(ConfigurationError, match="no field 'nme'; did you mean 'name'"):
+        people_at(path, indexes=["nme"])
+
+
 def test_reading_leaves_nothing_behind(path: Path) -> None:
     store = given(path, AIRPORTS)
     everything(store)
@@ -575,7 +610,14 @@ def test_a_wrong_declaration_is_explained(path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         CSVDataStore({"path": str(path)}, {"delimeter": ";", "retention": "x"})
     assert "did you mean 'delimiter'" in str(caught.value)
-    for options in ({"delimiter": ";;"}, {"quotechar": ","}, {"encoding": "utf-16"}, {"columns": ["a", "a"]}):
+    wrong: list[dict[str, Any]] = [
+        {"delimiter": ";;"},
+        {"quotechar": ","},
+        {"encoding": "utf-16"},
+        {"columns": ["a", "a"]},
+        {"timeout": -1},
+    ]
+    for options in wrong:
         with pytest.raises(ConfigurationError):
             CSVDataStore({"path": str(path)}, options)
     for resource in ("people.csv", {}, {"path": 3}):
