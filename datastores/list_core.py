@@ -17,6 +17,7 @@ from datastores.list_code import Row
 from datastores.list_columns import clone
 from datastores.list_events import Change, Ring
 from datastores.list_view import ListView
+from rest_kit.errors import StoreCorrupt
 from rest_kit.events.log import Action
 from rest_kit.models.model import Model
 from rest_kit.types import Pk
@@ -124,8 +125,8 @@ class Steps:
             if not done:
                 self._take_back(writes, changes)
 
-    def begin(self) -> None:
-        """Keep readers out from now on, with every view up to date with the list (StoreCorrupt)."""
+    def begin(self, own: ListView) -> None:
+        """Keep readers out from now on, with every view up to date with the list (StoreCorrupt for one's own)."""
         if not self._open:
             raise RuntimeError("a transaction was used after its end")
         if not self._held:
@@ -133,7 +134,12 @@ class Steps:
             self._held = True
         self._views = self._core.views()
         for view in self._views:
-            view.settle()
+            try:
+                view.settle()
+            except StoreCorrupt:
+                # a view that cannot read the list says so to its own users, and holds up nobody else
+                if view is own:
+                    raise
 
     def close(self) -> None:
         """Let readers in; nothing can be written any more."""

@@ -30,7 +30,7 @@ class ListTx(Tx):
         return self._store.find(query)
 
     def insert(self, records: Sequence[Record]) -> list[Record]:
-        self._steps.begin()
+        self._steps.begin(self._view)
         if len(records) == 1:
             return [self._insert_one(records[0], 0)]
         return self._steps.part(lambda _: [self._insert_one(record, index) for index, record in enumerate(records)])
@@ -61,18 +61,17 @@ class ListTx(Tx):
                 raise unique_conflict(names, index)
 
     def update(self, pk: Pk, record: Record) -> Record:
-        self._steps.begin()
+        self._steps.begin(self._view)
         view = self._view
         row = self._existing(pk)
-        values = record.copy()
-        values.pop(view.pk_name, None)
+        values = {name: record[name] for name in record if name in view.columns and name != view.pk_name}
         if view.model.unique_sets:
             self._check_unique({**view.record(row), **values}, pk)
         self._steps.change(pk, row, view.kept(values, row))
         return view.record(row)
 
     def delete(self, pk: Pk) -> None:
-        self._steps.begin()
+        self._steps.begin(self._view)
         self._existing(pk)
         position = self._view.position(pk)
         assert position is not None

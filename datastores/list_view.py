@@ -1,4 +1,4 @@
-"""A list's rows as one model sees them: what is known of their columns, where they are, and how to answer a query.
+"""A list's rows as one model sees them: what is known of their columns, and where they are.
 
 Rows are read once to learn their form (StoreCorrupt names the place of what fits no form); from then on each write of
 ours is told to the view, and what the owner appends or removes shows in the list's length and last row. All of it
@@ -129,6 +129,8 @@ class ListView:
             self._learn()
 
     def _check_dicts(self, new: Sequence[Any], start: int) -> None:
+        if set(map(type, new)) <= {dict}:
+            return
         for position, row in enumerate(new, start):
             if not isinstance(row, dict):
                 raise StoreCorrupt(f"row {position} of the list is not a dict but {type(row).__name__}")
@@ -203,6 +205,12 @@ class ListView:
 
     def leaving(self, row: Row) -> None:
         """A row is about to change or go."""
+        try:
+            self._leave_out(row)
+        except SURPRISES:
+            self.forget_all()
+
+    def _leave_out(self, row: Row) -> None:
         pk = self.pk_of(row)
         for index in self.indexes.values():
             index.discard(row, pk)
@@ -210,7 +218,13 @@ class ListView:
             self.sorted = {order: kept for order, kept in self.sorted.items() if kept.remove(row)}
 
     def came(self, row: Row) -> None:
-        """A row has come or changed."""
+        """A row has come or changed; where it fits this model in no form, the next use of the view will say so."""
+        try:
+            self._take_up(row)
+        except SURPRISES:
+            self.forget_all()
+
+    def _take_up(self, row: Row) -> None:
         # PERF: insert: a row of exactly the known forms has nothing to teach
         if list(map(type, row.values())) != self._exact_types or tuple(row) != self.model.names:
             self._note_forms(row)
@@ -234,6 +248,8 @@ class ListView:
 
     def appended(self, row: Row) -> None:
         """The row is new, and the last one."""
+        if self.size != len(self.rows) - 1:
+            return
         pk = self.pk_of(row)
         self.positions.add(pk, self.size)
         if type(pk) is int and pk > self.highest:
@@ -243,13 +259,15 @@ class ListView:
 
     def removed(self, pk: Pk) -> None:
         """The row with this key has gone."""
-        self.positions.remove(pk, self.rows)
-        self._witness()
+        if self.size == len(self.rows) + 1:
+            self.positions.remove(pk, self.rows)
+            self._witness()
 
     def restored(self, position: int) -> None:
         """A row that had gone is back where it was."""
-        self.positions.restore(self.pk_of(self.rows[position]), position)
-        self._witness()
+        if self.size == len(self.rows) - 1:
+            self.positions.restore(self.pk_of(self.rows[position]), position)
+            self._witness()
 
     def new_row(self, pk: Pk, record: Record) -> Row:
         """A row of all fields in the model's order, values in the form that the column's owner keeps."""
@@ -266,6 +284,13 @@ class ListView:
 
     def holders(self, names: tuple[str, ...], values: tuple[Any, ...]) -> list[Pk]:
         """The primary keys of the rows that have these values (of a unique set, or of an indexed field)."""
+        try:
+            return self._holders(names, values)
+        except SURPRISES:
+            self.rescan()
+            return self._holders(names, values)
+
+    def _holders(self, names: tuple[str, ...], values: tuple[Any, ...]) -> list[Pk]:
         index = self.indexes[names]
         pks = list(index.find(values))
         return [pk for pk in pks if (row := self.row(pk)) is not None and index.values_of(row) == values]
@@ -286,7 +311,9 @@ class ListView:
             return self.positions.find(self.rows, pk)
 
     def record(self, row: Row) -> Record:
-        """A row as a record of all fields (StoreCorrupt)."""
+        """A row of the list as a record of all fields (StoreCorrupt)."""
+        if not self.size:
+            return self.plainly(row)
         try:
             return self._read_one(row)
         except SURPRISES:

@@ -147,8 +147,9 @@ class ListLog(EventLog):
 
 
 def _event(view: ListView, seq: int, change: Change) -> Event:
-    before = None if change.before is None else view.record(change.before)
-    after = None if change.after is None else view.record(change.after)
+    """A change with its rows typed: plainly, as they may be in a form that the list holds no longer."""
+    before = None if change.before is None else view.plainly(change.before)
+    after = None if change.after is None else view.plainly(change.after)
     record = after or before
     assert record is not None
     return Event(seq, change.action, record[view.pk_name], before, after, change.at)

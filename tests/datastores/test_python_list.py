@@ -448,6 +448,56 @@ def test_stores_over_one_list_share_it_through_different_models() -> None:
     assert first == {"id": 4, "title": "n", "published": "2020-01-01"}
 
 
+def test_events_are_typed_whatever_the_form_that_their_rows_had() -> None:
+    rows = books(2, text=True)
+    store, idle = served(rows), served(rows)
+    for pk in (1, 2):
+        update(store, pk, {"published": None})
+        rows[pk - 1]["published"] = datetime.date(2020, 1, 1)
+    store.refresh()
+    day = datetime.date(2020, 1, 2)
+    for log in (idle.changes(), store.changes()):
+        assert log is not None
+        assert [(event.before or {})["published"] for event in log.read(0)] == [day, day + datetime.timedelta(1)]
+
+
+def test_what_one_model_writes_and_another_cannot_read_is_named_there() -> None:
+    rows: list[Record] = [{"id": 1, "code": "7"}]
+    texts = served(rows, Model.of("Text", [PkField("id"), StringField("code")]))
+    numbers = served(rows, Model.of("Number", [PkField("id"), IntegerField("code")]), indexes=["code"])
+    assert numbers.get(1)["code"] == 7
+    [new] = insert(texts, [{"code": "seven"}])
+    update(texts, 1, {"code": "8"})
+    assert [record["code"] for record in everything(texts)] == ["8", "seven"]
+    with pytest.raises(StoreCorrupt, match="row 1 of the list, field 'code'"):
+        numbers.get(1)
+    update(texts, new["id"], {"code": "9"})
+    assert [record["code"] for record in everything(numbers)] == [8, 9]
+    delete(texts, 1)
+    assert pks(numbers, Query(where=Filter("code", "eq", 9))) == [2]
+
+
+@pytest.mark.parametrize("value", [["unhashable"], None, 5, "gone"])
+def test_a_row_damaged_in_place_can_be_mended_and_removed(value: Any) -> None:
+    model = Model.of("Mail", [PkField("id"), StringField("mail", unique=True), IntegerField("number")])
+    rows: list[Record] = [{"id": n, "mail": f"m{n}", "number": n} for n in range(1, 6)]
+    store = served(rows, model, indexes=["number"])
+    for pk in (2, 3):
+        store.ping()
+        rows[pk - 1]["mail"] = value
+        if value == "gone":
+            del rows[pk - 1]["mail"]
+        try:
+            update(store, pk, {"mail": f"m{pk}"})
+        except StoreCorrupt:
+            rows[pk - 1]["mail"] = f"m{pk}"
+            store.refresh()
+    delete(store, 2)
+    assert pks(store, Query(where=Filter("mail", "in", ("m2", "m3")))) == [3]
+    with pytest.raises(Conflict):
+        insert(store, [{"mail": "m3", "number": 1}])
+
+
 def test_a_transaction_within_a_transaction_is_a_part_of_it() -> None:
     rows = books(3)
     store = served(rows)
