@@ -257,6 +257,19 @@ def _read_json(text: str) -> Any:
 
 _JSON: Final = Storage("JSON TEXT", (str,), _write_json, _read_json)
 
+
+def _typed_json(field: Field) -> Storage:
+    """JSON whose parts are typed: a list of dates, an object with a model of its own."""
+
+    def write(value: Any) -> str:
+        return _write_json(field.to_stored(value))
+
+    def read(text: str) -> Any:
+        return field.coerce(_read_json(text))
+
+    return Storage("JSON TEXT", (str,), write, read)
+
+
 _STORAGES: Final[dict[Kind, Storage]] = {
     Kind.INTEGER: Storage("INTEGER", (int,), exact=bounded_integer, floor=bounded_integer, ceiling=bounded_integer),
     Kind.FLOAT: Storage("REAL", (float,)),
@@ -274,4 +287,6 @@ def storage_of(field: Field) -> Storage:
     """How a field lies in a table of ours."""
     if field.kind is Kind.DECIMAL:
         return _decimal_storage(field)
+    if getattr(field, "item", None) is not None or getattr(field, "model", None) is not None:
+        return _typed_json(field)
     return _STORAGES[field.kind]

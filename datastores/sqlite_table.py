@@ -9,13 +9,13 @@ from typing import Any
 from datastores.sql_rows import Column, misfit
 from datastores.sql_text import MAX_PLANS, Bound, Statements, equal, quote
 from datastores.sql_values import DECIMAL_COLLATION, MISFITS
-from datastores.sqlite_catalogue import TableInfo
+from datastores.sqlite_catalogue import ColumnInfo, TableInfo
 from datastores.sqlite_database import Database, Row
 from datastores.sqlite_schema import ALIAS
 from rest_kit.errors import StoreCorrupt
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
-from rest_kit.types import Pk, Record
+from rest_kit.types import MISSING, Pk, Record
 
 Run = Callable[[str, Sequence[Any]], list[Row]]
 """Runs one statement and returns all of its rows."""
@@ -60,9 +60,13 @@ class Table:
         self.computed = frozenset(name for name, column in lying if column and column.generated)
         self.makes_ids = model.pk.generated and not (info.keeps_ids and self.key_is_alias)
         """Whether we must see to it that no id is handed out twice."""
-        self._filled = frozenset(name for name, c in lying if c and c.default is not None and c.not_null)
+        self._filled = frozenset(name for name, c in lying if c and c.default is not None and self._left_to_it(name, c))
         self._insertions: dict[tuple[str, ...], Writing] = {}
         self._updates: dict[tuple[str, ...], Writing] = {}
+
+    def _left_to_it(self, name: str, column: ColumnInfo) -> bool:
+        """Whether SQLite, not the model, says what a value is that nobody gave."""
+        return column.not_null or self.model.by_name[name].default is MISSING
 
     def _select_one(self) -> str:
         source = ("FROM", self.statements.source, "WHERE", equal(self.key, "?1"))

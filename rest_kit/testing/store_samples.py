@@ -19,6 +19,7 @@ from rest_kit.models import (
     IntegerField,
     ListField,
     Model,
+    NestedField,
     PkField,
     StringField,
     StringPkField,
@@ -66,6 +67,12 @@ def every_model() -> Model:
             DictField("dict"),
         ],
     )
+
+
+def nested_model() -> Model:
+    """A model whose list and object hold typed parts themselves."""
+    price = Model.of("Price", [DecimalField("amount", places=2, required=True), DateField("since", required=True)])
+    return Model.of("Nested", [PkField("id"), ListField("days", DateField("day")), NestedField("price", price)])
 
 
 def unique_model() -> Model:

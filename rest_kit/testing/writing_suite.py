@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import uuid
+from decimal import Decimal
 
 import pytest
 
@@ -15,6 +17,7 @@ from rest_kit.testing.store_samples import (
     EXTREMES,
     every_model,
     every_rows,
+    nested_model,
     people,
     person_model,
     text_key_model,
@@ -333,6 +336,16 @@ class WritingSuite(StoreSuite):
         for theirs in (patch, returned):
             spoil(theirs)
         same(store.get(pk), {"id": pk, **kept, "list": [[2]], "dict": {"d": {}}})
+
+    def test_typed_parts_of_lists_and_objects_come_back_typed(self) -> None:
+        store = self.make_store(nested_model(), [])
+        if refuses_writes(store):
+            return
+        day = datetime.date(2026, 2, 28)
+        given: Record = {"days": [day], "price": {"amount": Decimal("1.50"), "since": day}}
+        [stored] = insert(store, [given])
+        same(stored, {"id": stored["id"], **given})
+        same(store.get(stored["id"]), stored)
 
     @pytest.mark.parametrize("name", list(EXTREMES))
     def test_extreme_values_come_back_exactly(self, name: str) -> None:
