@@ -97,6 +97,10 @@ class Core:
         if stamp is None:
             self._create()
             stamp = stamp_at(self.path)
+        return self._readable(stamp)
+
+    def _readable(self, stamp: Stamp | None) -> Stamp:
+        """The stamp, if there is such a file and it was not found unreadable (StoreUnavailable, StoreCorrupt)."""
         if stamp is None:
             raise StoreUnavailable(f"{self.path}: no such file")
         if self._failed is not None and self._failed[0] == stamp:
@@ -120,7 +124,7 @@ class Core:
 
     def _follow(self, stamp: Stamp | None) -> bool:
         """Bring the mirror to the file's present state by what the journal says; False if that does not lead there."""
-        if self._mirror is None:
+        if self._mirror is None or self._known is None:
             return False
         self._poll()
         steps = next((n for n in range(len(self._queue), 0, -1) if self._queue[n - 1].after == stamp), 0)
@@ -237,7 +241,7 @@ class Core:
 
     def _attempt(self, work: Callable[[Mirror, Changes], T]) -> T:
         self._recover()
-        mirror = self.mirror() if self._follow(stamp_at(self.path)) else self._reload()
+        mirror = self._under_lock()
         changes = Changes(self.journal.high)
         with self._trying_out(mirror):
             result = work(mirror, changes)
@@ -245,10 +249,10 @@ class Core:
             self._commit(changes)
         return result
 
-    def _reload(self) -> Mirror:
-        """Read the whole file, while the lock is held already."""
-        self._existing()
-        if not self._load(*self._snapshot()):
+    def _under_lock(self) -> Mirror:
+        """The rows as the file has them now, for who holds the lock already (ChangedMeanwhile, StoreError)."""
+        stamp = self._readable(stamp_at(self.path))
+        if not self._follow(stamp) and not self._load(*self._snapshot()):
             raise ChangedMeanwhile
         assert self._mirror is not None
         return self._mirror

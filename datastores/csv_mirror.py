@@ -24,7 +24,7 @@ from datastores.csv_shifts import Shifts
 from datastores.sql_rows import Column
 from datastores.sql_text import Statements
 from datastores.sql_values import prepare, storage_of
-from rest_kit.errors import RecordNotFound, StoreCorrupt, StoreFull, StoreUnavailable
+from rest_kit.errors import Fault, InvalidQuery, RecordNotFound, StoreCorrupt, StoreFull, StoreUnavailable
 from rest_kit.query import Query, Result
 from rest_kit.types import Pk, Record
 
@@ -83,6 +83,7 @@ class Mirror:
         self._find_place = f"SELECT n, mark, length FROM mirrored AS t WHERE {self.pk.term} = ?"
         read = self.statements.selected(self.model.names)
         self._get = f"SELECT {read} FROM mirrored AS t WHERE {self.pk.term} = ?"
+        self._pk_type = self.model.by_name[self.pk.field].kind.python_type
         self._probe = self.pk.storage.probe("eq")
 
     # --- filling ------------------------------------------------------------------------------------------------------
@@ -199,12 +200,20 @@ class Mirror:
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
+    def _rows_by_key(self, text: str, pk: Pk) -> list[Any]:
+        """What a statement finds for a key; nothing for what cannot be one."""
+        if type(pk) is not self._pk_type:
+            return []
+        try:
+            return self._connection.execute(text, (pk if self._probe is None else self._probe(pk),)).fetchall()
+        except UnicodeEncodeError:
+            return []
+
     def _row_of(self, pk: Pk) -> tuple[int, Any, int]:
-        bound = pk if self._probe is None else self._probe(pk)
-        found: tuple[int, Any, int] | None = self._connection.execute(self._find_place, (bound,)).fetchone()
-        if found is None:
+        rows: list[tuple[int, Any, int]] = self._rows_by_key(self._find_place, pk)
+        if not rows:
             raise RecordNotFound(pk)
-        return found
+        return rows[0]
 
     def place(self, pk: Pk) -> Place:
         """Where the row with this key is; at -1 if it is being tried out (RecordNotFound)."""
@@ -213,19 +222,23 @@ class Mirror:
 
     def has(self, pk: Pk) -> bool:
         """Whether there is a row with this key."""
-        bound = pk if self._probe is None else self._probe(pk)
-        return self._connection.execute(self._find_place, (bound,)).fetchone() is not None
+        return bool(self._rows_by_key(self._find_place, pk))
 
     def get(self, pk: Pk) -> Record:
         """The record with this key (RecordNotFound)."""
-        bound = pk if self._probe is None else self._probe(pk)
-        rows = self._connection.execute(self._get, (bound,)).fetchall()
+        rows = self._rows_by_key(self._get, pk)
         if not rows:
             raise RecordNotFound(pk)
         return self.statements.builder(self.model.names)(rows)[0]
 
     def find(self, query: Query) -> Result:
-        """What the query finds."""
+        """What the query finds (InvalidQuery)."""
+        try:
+            return self._find(query)
+        except UnicodeEncodeError as exc:
+            raise InvalidQuery(Fault("text", "a text holds a lone surrogate")) from exc
+
+    def _find(self, query: Query) -> Result:
         bound = self.statements.bind(query)
         limit = query.page.limit
         rows: list[Any] = []

@@ -16,6 +16,7 @@ from datastores.csv_file import CSVDataStore
 from rest_kit.errors import (
     ConfigurationError,
     Conflict,
+    InvalidQuery,
     ReadOnly,
     RecordNotFound,
     StoreCorrupt,
@@ -508,6 +509,17 @@ def test_values_that_python_calls_equal_are_told_apart(path: Path) -> None:
     stored = update(store, "a", {"price": Decimal("1.10"), "more": {"x": True}})
     assert repr(stored) == repr(store.get("a")) == "{'code': 'a', 'price': Decimal('1.10'), 'more': {'x': True}}"
     assert path.read_text() == 'code,price,more\na,1.10,"{""x"":true}"\n'
+
+
+def test_what_no_cell_can_hold_is_not_found(path: Path) -> None:
+    store = people_at(path)
+    for pk in ("x", "\ud800", None, True, 2**70):
+        with pytest.raises(RecordNotFound):
+            store.get(pk)  # type: ignore[arg-type]
+    with pytest.raises(RecordNotFound):
+        given(path, AIRPORTS).get("\ud800")
+    with pytest.raises(InvalidQuery, match="surrogate"):
+        opened(path).find(Query(where=Filter("name", "icontains", "\ud800")))
 
 
 def test_an_index_is_used(path: Path) -> None:
