@@ -1,0 +1,171 @@
+"""Every public name, option, operator and code stands in the manual, on the page where one would look for it.
+
+The names come from the code's own tables, so that whatever is added there is missed here until it is documented.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+
+import datastores
+import rest_kit
+from rest_kit import controllers, errors, models, pagination, problems, query, spec, store, views
+from rest_kit.cli.main import main
+from rest_kit.docs.errors import EXPLANATIONS
+from rest_kit.models.fields import __all__ as field_names
+
+ROOT = Path(__file__).parents[2]
+CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+WORD = re.compile(r"\w[\w-]*")
+
+
+@cache
+def words_of(page: str) -> frozenset[str]:
+    """The words in a page's code, inline or in blocks."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return frozenset(word for code in CODE.findall(text) for word in WORD.findall(code))
+
+
+def field_classes() -> list[type[models.Field]]:
+    return [getattr(models, name) for name in field_names]
+
+
+def classes_of(module: object) -> Iterator[str]:
+    """The public classes that a module defines."""
+    for name, value in vars(module).items():
+        own = inspect.isclass(value) and value.__module__ == getattr(module, "__name__", "")
+        if own and not name.startswith("_"):
+            yield name
+
+
+def fault_codes() -> Iterator[str]:
+    """Every code that the sources give to a fault or a conflict, in whatever way they write it."""
+    for path in [*Path(rest_kit.__file__).parent.rglob("*.py"), *(ROOT / "datastores").glob("*.py")]:
+        if "testing" not in path.parts:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                yield from _codes_in(node)
+    for cls in field_classes():
+        for known in cls.__mro__:
+            yield from (key for key in vars(known).get("texts", {}) if key != "validator_failed")
+
+
+def _codes_in(node: ast.AST) -> Iterator[str]:
+    if not isinstance(node, ast.Call):
+        return
+    called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    given = [node.args[0]] if called in ("Fault", "_fault") and node.args else []
+    given += [keyword.value for keyword in node.keywords if keyword.arg == "code"]
+    yield from (one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
+def arguments_of(function: object) -> Iterable[str]:
+    """The parameters of a class's or function's call."""
+    assert callable(function)
+    return [name for name in inspect.signature(function).parameters if name != "self"]
+
+
+def stores() -> list[type[store.DataStore]]:
+    return [getattr(datastores, name) for name in datastores.__all__]
+
+
+def page_keys() -> Iterator[str]:
+    for policy in (pagination.Pagination, pagination.PageNumberPagination, pagination.CursorPagination):
+        yield from (policy.__name__, *arguments_of(policy), *policy(1).parameters)
+
+
+def options_of_command(command: click.Command) -> Iterator[str]:
+    for parameter in command.params:
+        yield from (option.lstrip("-") for option in parameter.opts if option.startswith("--"))
+
+
+NAMES: dict[str, Iterable[str]] = {
+    "docs/queries.md": [*query.OPERATORS, *page_keys(), "search", "ordering", "fields", "search_fields"],
+    "docs/models.md": [
+        *models.__all__,
+        *(option for cls in field_classes() for option in cls.option_names),
+        *(name for cls in (models.ListField, models.NestedField) for name in arguments_of(cls) if name != "options"),
+    ],
+    "docs/stores.md": [
+        *datastores.__all__,
+        *(key for cls in stores() for key in (*cls.option_keys, *cls.resource_keys)),
+        *("changes", "refresh", "CursorGone"),
+    ],
+    "docs/configuration.md": [
+        *(*spec._RESOURCE_KEYS, *spec._CONTROLLER_KEYS, *spec._VIEW_KEYS),
+        *(*spec._CONTROLLER_OPTIONS, *spec._VIEW_OPTIONS, *spec._STORE_OPTIONS),
+        *arguments_of(controllers.WSGIDispatcher),
+        *(*spec.RESERVED_RESOURCES, *controllers.__all__),
+        *(name for name in views.__all__ if name != "Formatter"),
+        *("REST_KIT_SECRET", "SCRIPT_NAME", "healthz", "readyz"),
+    ],
+    "docs/errors.md": [
+        *(kind.slug for kind in problems.KINDS.values()),
+        *(*problems.HTTP_SLUGS.values(), *EXPLANATIONS, *fault_codes(), *classes_of(errors)),
+        *("pointer", "parameter", "header", "request_id"),
+    ],
+    "docs/command-line.md": [option for command in main.commands.values() for option in options_of_command(command)],
+    "docs/writing-a-store.md": [
+        *classes_of(store),
+        *(name for cls in (store.DataStore, store.Tx) for name in cls.__abstractmethods__),
+        *(field.name for cls in (store.Capabilities, query.Page) for field in msgspec.structs.fields(cls)),
+        *(name for name in classes_of(query) if not name.startswith(("Operator", "Arity"))),
+    ],
+    "docs/writing.md": ["bulk_max", "max_body", "require_if_match", "Prefer", "ETag", "If-Match", "If-None-Match"],
+}
+
+
+def missing(page: str) -> list[str]:
+    """The names that the page should hold and does not; dots and dashes part words."""
+    held = words_of(page)
+    return sorted({name for name in NAMES[page] if not all(part in held for part in name.split("."))})
+
+
+@pytest.mark.parametrize("page", NAMES)
+def test_every_name_stands_in_the_manual(page: str) -> None:
+    assert missing(page) == []
+
+
+def test_the_codes_are_really_found() -> None:
+    assert {"unique", "stale", "unknown", "max_length", "json_patch", "utf8", "cursor"} <= set(fault_codes())
+
+
+def test_every_option_of_a_typed_dict_is_checked_too() -> None:
+    for typed, table in (
+        (spec.ResourceDict, spec._RESOURCE_KEYS),
+        (spec.ControllerDict, spec._CONTROLLER_KEYS),
+        (spec.ControllerOptions, spec._CONTROLLER_OPTIONS),
+        (spec.ViewDict, spec._VIEW_KEYS),
+        (spec.ViewOptions, spec._VIEW_OPTIONS),
+    ):
+        assert typed.__annotations__.keys() == table.keys()
+
+
+def test_the_pages_are_on_the_map() -> None:
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    for place in ("README.md", "docs/index.md"):
+        linked = set(re.findall(r"\]\((?:docs/)?([\w-]+\.md)", (ROOT / place).read_text(encoding="utf-8")))
+        assert pages <= linked, place
+
+
+def test_no_link_leads_nowhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            path, _, anchor = target.partition("#")
+            found = (page.parent / path) if path else page
+            assert found.exists(), (page.name, target)
+            assert not anchor or anchor in anchors_of(found), (page.name, target)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors that a page's headings get."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
