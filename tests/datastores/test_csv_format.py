@@ -79,6 +79,7 @@ def test_encodings_that_do_not(name: str) -> None:
     assert not extends_ascii(name)
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.lists(TEXTS, min_size=2, max_size=4), max_size=5), delimiter=st.sampled_from(DELIMITERS))
 def test_what_pythons_csv_writes_is_read_alike(rows: list[list[str]], delimiter: str) -> None:
     # A return alone is the one thing that it leaves bare although it reads it as the end of a row.
@@ -88,6 +89,7 @@ def test_what_pythons_csv_writes_is_read_alike(rows: list[list[str]], delimiter:
     assert rows_of(stream.getvalue().encode(), Dialect(delimiter=delimiter)) == rows
 
 
+@settings(deadline=None)
 @given(cells=st.lists(TEXTS, min_size=1, max_size=4), styles=st.integers(0, 15), mark=st.sampled_from(DELIMITERS))
 def test_a_row_reads_back_and_its_cells_are_where_the_spans_say(cells: list[str], styles: int, mark: str) -> None:
     for newline in NEWLINES:
@@ -196,6 +198,7 @@ def test_untouched_bytes_stay(tmp_path_factory: pytest.TempPathFactory, file: Fi
     assert everything(store) == everything(opened(path, Pair(), comment="#", delimiter=file.delimiter, timeout=3))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 40)), max_size=40))
 def test_shifts_follow_every_row(edits: list[tuple[int, int]]) -> None:
     shifts, rows = Shifts(), [(n * 10, 10) for n in range(5)]
