@@ -167,9 +167,11 @@ def csv_files(folder: Path, large: int) -> list[Measured]:
     apps = {count: csv_application(path) for count, path in paths.items()}
     first = Row("first", "/books/1/")
     loading = {count: seconds(partial(call, app, environ(first))) for count, app in apps.items()}
-    memory = resident(os.getpid()) - before
+    memory = resident(os.getpid(), peak=True) - before
     megabytes = paths[large].stat().st_size / 2**20
-    print(f"CSV of {large:,} rows, {megabytes:.0f} MB: ready after {loading[large]:.1f} s, {memory:.0f} MB more memory")
+    print(
+        f"CSV of {large:,} rows, {megabytes:.0f} MB: ready after {loading[large]:.1f} s, {memory:.0f} MB more memory at most"
+    )
     chosen = Row("filter", "/books/", "author=Author+3&count=20", calls=3)
     append = Row("append", "/books/", method="POST", body=msgspec.json.encode(NEW_BOOK), status="201", calls=20)
     item = Row("one", f"/books/{SMALL // 2}/")

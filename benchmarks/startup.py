@@ -36,10 +36,10 @@ def loaded(statement: str) -> list[str]:
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
 
 
-def resident(pid: int) -> float:
-    """The megabytes of memory that a process occupies."""
+def resident(pid: int, *, peak: bool = False) -> float:
+    """The megabytes of memory that a process occupies, or has at most occupied."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith("VmHWM:" if peak else "VmRSS:"):
             return int(line.split()[1]) / 1024
     raise ValueError(f"process {pid} has ended")
 
