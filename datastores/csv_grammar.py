@@ -29,8 +29,10 @@ class Grammar:
         padded = text + self.delimiter
         if self._row.fullmatch(padded) is None:
             return None
-        quote = self.quotechar
-        return [inside.replace(quote * 2, quote) if inside else bare for inside, bare in self._cell.findall(padded)]
+        pairs, quote = self._cell.findall(padded), self.quotechar
+        if quote * 2 not in text:
+            return [inside or bare for inside, bare in pairs]
+        return [inside.replace(quote * 2, quote) if inside else bare for inside, bare in pairs]
 
     def is_open(self, text: str) -> bool:
         """Whether the text ends within quotes, so that the row goes on in the next line."""

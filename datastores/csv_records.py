@@ -53,10 +53,12 @@ class Reader:
             if not (quote and quote in raw) and stray not in text:
                 yield text.split(mark), start, at - start, first
                 continue
-            pieces = [raw]
-            cells = self._quoted(pieces, source, first)
-            at = start + sum(map(len, pieces))
-            line = first + len(pieces)
+            cells = self.grammar.split(text)
+            if cells is None:
+                pieces = [raw]
+                cells = self._joined(pieces, source, first)
+                at = start + sum(map(len, pieces))
+                line = first + len(pieces)
             yield cells, start, at - start, first
 
     def checked(self, rows: Iterator[Row]) -> Iterator[Row]:
@@ -78,17 +80,16 @@ class Reader:
         """The line break that the lines were not cut at, and which therefore must stand in quotes."""
         return "\n" if self.dialect.newline == "\r" else "\r"
 
-    def _quoted(self, pieces: list[bytes], source: Iterator[bytes], line: int) -> list[str]:
-        """The cells of a row that may go on over several lines, which are added to `pieces`."""
-        while True:
-            text = body(self._decode(b"".join(pieces), line))
-            cells = self.grammar.split(text)
-            if cells is not None:
-                return cells
-            whole = self._decode(b"".join(pieces), line)
-            if not self.grammar.is_open(whole):
+    def _joined(self, pieces: list[bytes], source: Iterator[bytes], line: int) -> list[str]:
+        """The cells of a row that goes on over several lines, which are added to `pieces`."""
+        cells, text = None, self._decode(pieces[0], line)
+        while cells is None:
+            if not self.grammar.is_open(text):
                 raise corrupt(self.path, line, "a stray line break, or text behind a closing quote")
             self._go_on(pieces, source, line)
+            text = self._decode(b"".join(pieces), line)
+            cells = self.grammar.split(body(text))
+        return cells
 
     def _go_on(self, pieces: list[bytes], source: Iterator[bytes], line: int) -> None:
         """Add lines up to the next one with a quote in it."""

@@ -132,7 +132,7 @@ class Parameters:
                 problems.append(
                     f"controller options[{key!r}] names {name!r}, which cannot be used so{did_you_mean(name, able)}"
                 )
-        return tuple(options[key])
+        return tuple(name for name in options[key] if name in able)
 
     def _default_order(self, given: str | Sequence[str], problems: list[str]) -> tuple[Order, ...]:
         keys = given.split(",") if isinstance(given, str) else given

@@ -133,6 +133,11 @@ class Spec(msgspec.Struct, frozen=True):
     multiprocess: bool
 
 
+def is_segment(text: str) -> bool:
+    """Whether a text stands for itself as one segment of a URL's path."""
+    return _NAME.match(text) is not None and text not in (".", "..")
+
+
 def build_spec(owner: str, resource: Any, controller: Any, view: Any) -> Spec:
     """The Spec of the three dicts (ConfigurationError listing every problem)."""
     return _Builder(owner, resource, controller, view).build()
@@ -208,7 +213,7 @@ class _Builder:
         name: str = self.resource.get("resource_name", "")
         if "resource_name" not in self.resource:
             self.problems.append("resource has no 'resource_name', the segment of the URL")
-        elif not _NAME.match(name) or name in (".", ".."):
+        elif not is_segment(name):
             self.problems.append(f"resource['resource_name'] must be letters, digits or - . _ ~, not {name!r}")
         elif name in RESERVED_RESOURCES:
             self.problems.append(f"resource['resource_name'] {name!r} is a route of the dispatcher's own")

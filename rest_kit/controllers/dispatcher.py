@@ -17,6 +17,9 @@ from rest_kit.errors import ConfigurationError, StoreError, StoreUnavailable, di
 from rest_kit.problems import Reply
 from rest_kit.request import Environ, Request
 from rest_kit.signing import Keys
+from rest_kit.spec import is_segment
+from rest_kit.views import JsonResponse
+from rest_kit.views.negotiation import choose
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -49,7 +52,7 @@ class WSGIDispatcher(Application):
         self.name = name
         self.version = version
         self.fallback = fallback
-        problems = _problems(controllers, prefix)
+        problems = _problems(controllers, prefix, fallback)
         if problems:
             raise ConfigurationError(problems, owner=type(self).__name__)
         self.prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
@@ -101,8 +104,9 @@ class WSGIDispatcher(Application):
             parts = self._below_prefix(segments(environ))
         except NotFound:
             return False
-        name = parts[0] if parts else ""
-        return name in self._handlers or name in self._pages
+        if not parts:
+            return "" in self._pages
+        return parts[0] in self._handlers or (parts[0] != "" and parts[0] in self._pages)
 
     # -- the pages ------------------------------------------------------------------------------------------------
 
@@ -112,10 +116,10 @@ class WSGIDispatcher(Application):
         return _page(request, parts, lambda: {"name": self.name, "version": self.version, "resources": links})
 
     def _health(self, request: Request, parts: list[str]) -> Reply:
-        return _page(request, parts, lambda: {"status": "ok"})
+        return _probe(request, parts, lambda: {"status": "ok"})
 
     def _ready(self, request: Request, parts: list[str]) -> Reply:
-        return _page(request, parts, self._readiness)
+        return _probe(request, parts, self._readiness)
 
     def _readiness(self) -> dict[str, Any]:
         """Every store reached (StoreUnavailable naming those that cannot be)."""
@@ -158,22 +162,27 @@ def _name(cls: type[Controller]) -> str:
     return cls.spec_.name
 
 
-def _problems(controllers: Sequence[Any], prefix: Any) -> list[str]:
+def _problems(controllers: Any, prefix: Any, fallback: Any) -> list[str]:
     """What is wrong with a dispatcher's arguments."""
     problems = []
-    names: list[str] = []
+    if not isinstance(prefix, str) or not all(map(is_segment, prefix.strip("/").split("/") if prefix else ())):
+        problems.append(f"prefix must be a path such as '/api/v1', not {prefix!r}")
+    if fallback is not None and not callable(fallback):
+        problems.append(f"fallback must be a WSGI application, not {fallback!r}")
+    if isinstance(controllers, Sequence):
+        return problems + _controller_problems(controllers)
+    return [*problems, f"controllers must be a list of Controller classes, not {controllers!r}"]
+
+
+def _controller_problems(controllers: Sequence[Any]) -> list[str]:
+    problems = []
     for cls in controllers:
         if not (isinstance(cls, type) and issubclass(cls, Controller)):
             hint = f": pass the class {type(cls).__name__}" if isinstance(cls, Controller) else ""
             problems.append(f"controllers holds {cls!r}, which is not a Controller class{hint}")
         elif cls.spec_ is None:
             problems.append(f"{cls.__name__} has no 'resource' dict, so there is nothing to serve")
-        else:
-            names.append(cls.spec_.name)
-    if not isinstance(prefix, str):
-        problems.append(f"prefix must be a path such as '/api/v1', not {prefix!r}")
-    problems += _name_clashes([cls for cls in controllers if isinstance(cls, type) and issubclass(cls, Controller)])
-    return problems
+    return problems + _name_clashes([c for c in controllers if isinstance(c, type) and issubclass(c, Controller)])
 
 
 def _name_clashes(controllers: Sequence[type[Controller]]) -> list[str]:
@@ -224,7 +233,17 @@ def _described(sharing: Sequence[Controller], url: str) -> Described:
 
 
 def _page(request: Request, rest: list[str], make: Callable[[], Any]) -> Reply:
-    """A JSON page that can only be read."""
+    """A JSON page that can only be read, for callers that take JSON (NotAcceptable)."""
+
+    def negotiated() -> Any:
+        choose(request.header("ACCEPT"), (JsonResponse,))
+        return make()
+
+    return _probe(request, rest, negotiated)
+
+
+def _probe(request: Request, rest: list[str], make: Callable[[], Any]) -> Reply:
+    """A JSON page that can only be read, whatever the caller says that it takes."""
     if rest:
         raise NotFound("there is nothing at this address")
     if request.method == "OPTIONS":

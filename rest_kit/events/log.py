@@ -14,7 +14,7 @@ Action = Literal["created", "updated", "deleted"]
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One change: its place in the log, what happened to which record, the row before and after, and when (epoch seconds)."""
+    """One change: its place in the log, what happened to which record, the row before and after, and when (epoch s)."""
 
     seq: int
     action: Action

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import NotAcceptable
 from werkzeug.http import parse_accept_header
 
@@ -17,11 +16,24 @@ def accepted(classes: Sequence[type[Response]]) -> dict[str | None, type[Respons
 
 
 def choose(accept: str | None, classes: Sequence[type[Response]]) -> type[Response]:
-    """The best class for an Accept header, the first listed where all are equal (NotAcceptable)."""
-    if accept is None:
+    """The best class for an Accept header, the first listed where all are equal (NotAcceptable).
+
+    Parameters of a media range are ignored: what a class renders has one charset, and no versions.
+    """
+    if accept is None or not accept.strip():
         return classes[0]
-    offered = [cls.media_type for cls in classes]
-    best = parse_accept_header(accept, MIMEAccept).best_match(offered)
-    if best is None and accept.strip():
-        raise NotAcceptable(f"this resource can be had as {', '.join(offered)}")
-    return classes[offered.index(best)] if best else classes[0]
+    ranges = {_bare(given): weight for given, weight in reversed(parse_accept_header(accept))}
+    best = max(classes, key=lambda cls: _quality(cls.media_type, ranges))
+    if not _quality(best.media_type, ranges):
+        raise NotAcceptable(f"this resource can be had as {', '.join(cls.media_type for cls in classes)}")
+    return best
+
+
+def _bare(media_range: str) -> str:
+    return media_range.partition(";")[0].strip().lower()
+
+
+def _quality(media_type: str, ranges: dict[str, float]) -> float:
+    """The weight that the most specific range gives a media type; 0 where it is not acceptable."""
+    family = media_type.partition("/")[0] + "/*"
+    return next((ranges[one] for one in (media_type, family, "*/*", "*") if one in ranges), 0)
