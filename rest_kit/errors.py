@@ -31,7 +31,8 @@ class RestKitError(Exception):
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """The nearest valid name as a sentence ("; did you mean 'x'?"), or the valid names where none is near."""
     names = [str(name) for name in known]
-    near = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
+    # longer ones are nobody's slip, and comparing them costs time
+    near = difflib.get_close_matches(given, names, n=1, cutoff=0.6) if len(given) <= 64 else []
     if near:
         return f"; did you mean {near[0]!r}?"
     if not names:

@@ -24,6 +24,7 @@ ORDERING: Final = "ordering"
 FIELDS: Final = "fields"
 MAX_VALUES: Final = 1000
 MAX_WORDS: Final = 20
+MAX_FAULTS: Final = 20
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/?:@!$'()*,;=~._&-]*\Z")
 _SAFE: Final = re.compile(r"[A-Za-z0-9/?:@!$'()*+,;=%~._-]*\Z")
@@ -276,6 +277,8 @@ class _Reading:
 
     def _fault(self, code: str, detail: str, name: str) -> None:
         self.faults.append(Fault(code, detail, parameter=name[:100]))
+        if len(self.faults) >= MAX_FAULTS:
+            raise InvalidQuery(self.faults)
 
 
 def item_fields(query_string: str, model: Model, *, lenient: bool = False) -> tuple[str, ...] | None:
@@ -300,6 +303,8 @@ def item_fields(query_string: str, model: Model, *, lenient: bool = False) -> tu
             faults.append(Fault("utf8", "is not UTF-8", parameter=safe(raw_name)[:100]))
         except ValueError as exc:
             faults.append(Fault("invalid", str(exc), parameter=FIELDS))
+        if len(faults) >= MAX_FAULTS:
+            break
     if faults:
         raise InvalidQuery(faults)
     return fields

@@ -151,7 +151,7 @@ class Storage:
     def filled(self, model: type[Model], rows: Sequence[Mapping[str, Any]]) -> Any:
         """A new `resource["resource"]` holding the rows."""
         place = self.place(rows)
-        if self.kind != "list":
+        if self.kind != "list" and rows:
             self._fill(place, model(), rows)
         return place
 
