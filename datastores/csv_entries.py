@@ -1,8 +1,8 @@
 """What stands in the lines of a CSV file's journal, and how a line is sealed with its checksum.
 
-    9f3a0c11 {"start":1700000000000000,"seq":...,"high":0,"format":1}        the head: what was before the first entry
-    51b2e7d0 {"before":[...],"after":null,"splices":[...],"events":[...]}    an entry: a write that is about to be done
-    0d44c7aa {"done":[inode,size,changed]}                                   … and its mark, which says that it was
+9f3a0c11 {"start":1700000000000000,"seq":...,"high":0,"format":1}        the head: what was before the first entry
+51b2e7d0 {"before":[...],"after":null,"splices":[...],"events":[...]}    an entry: a write that is about to be done
+0d44c7aa {"done":[inode,size,changed]}                                   … and its mark, which says that it was
 """
 
 from __future__ import annotations

@@ -59,7 +59,8 @@ class Mirror:
         # By the process that opened it alone: closing, a forked child might undo on the file what its parent does.
         self._closing = weakref.finalize(self, _close, self._connection, os.getpid())
         prepare(self._connection)
-        self._create()
+        with _sqlite():
+            self._create()
 
     def _pk_column(self) -> Column:
         """The key's column; the row's number where the file has no key."""
@@ -208,6 +209,8 @@ class Mirror:
             return self._connection.execute(text, (pk if self._probe is None else self._probe(pk),)).fetchall()
         except UnicodeEncodeError:
             return []
+        except sqlite3.Error as exc:
+            raise _trouble(exc) from exc
 
     def _row_of(self, pk: Pk) -> tuple[int, Any, int]:
         rows: list[tuple[int, Any, int]] = self._rows_by_key(self._find_place, pk)
@@ -237,6 +240,8 @@ class Mirror:
             return self._find(query)
         except UnicodeEncodeError as exc:
             raise InvalidQuery(Fault("text", "a text holds a lone surrogate")) from exc
+        except sqlite3.Error as exc:
+            raise _trouble(exc) from exc
 
     def _find(self, query: Query) -> Result:
         bound = self.statements.bind(query)
@@ -325,6 +330,11 @@ def _sqlite() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as exc:
-        if "full" in str(exc):
-            raise StoreFull("no room for the temporary mirror of a CSV file (see TMPDIR)") from exc
-        raise StoreUnavailable("the temporary mirror of a CSV file cannot be used") from exc
+        raise _trouble(exc) from exc
+
+
+def _trouble(exc: sqlite3.Error) -> StoreUnavailable:
+    """What SQLite's trouble with the temporary database means for the store."""
+    if "full" in str(exc):
+        return StoreFull("no room for the temporary mirror of a CSV file (see TMPDIR)")
+    return StoreUnavailable(f"the temporary mirror of a CSV file cannot be used: {exc}")

@@ -37,7 +37,7 @@ from rest_kit.models import (
     StringField,
     StringPkField,
 )
-from rest_kit.query import Filter, Query
+from rest_kit.query import Filter, Page, Query
 from rest_kit.types import INT64_MAX
 from tests.datastores.csv_samples import (
     Person,
@@ -522,6 +522,27 @@ def test_what_no_cell_can_hold_is_not_found(path: Path) -> None:
         opened(path).find(Query(where=Filter("name", "icontains", "\ud800")))
 
 
+def test_no_room_for_the_mirror(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datastores.csv_mirror.CACHE_KIB", 8)
+    store = given(path, "id,name,age\n" + "".join(f"{n},{'x' * 80},1\n" for n in range(9000)), Person())
+    monkeypatch.setattr("datastores.csv_mirror.Mirror._index", _run_out_of_room)
+    with pytest.raises(StoreFull, match="TMPDIR"):
+        store.ping()
+    monkeypatch.undo()
+    assert store.find(Query(total=True, page=Page(1))).total == 9000
+
+
+def _run_out_of_room(mirror: Any) -> None:
+    mirror._connection.execute("PRAGMA max_page_count = 1")
+    mirror._connection.execute("CREATE TABLE more AS SELECT * FROM mirrored")
+
+
+def test_more_columns_than_the_mirror_can_have(path: Path) -> None:
+    names = ",".join(f"c{n}" for n in range(2100))
+    with pytest.raises(StoreUnavailable, match="too many columns"):
+        given(path, names + "\n" + ",".join(["1"] * 2100) + "\n").ping()
+
+
 def test_an_index_is_used(path: Path) -> None:
     store = given(path, AIRPORTS, indexes=["state"])
     assert store.find(Query(where=Filter("state", "eq", "NY"))).records[0]["iata"] == "01G"
@@ -541,16 +562,21 @@ def test_reading_leaves_nothing_behind(path: Path) -> None:
     assert os.listdir(path.parent) == ["t.csv"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_directory_that_may_not_be_written(path: Path) -> None:
+def test_where_nothing_may_be_written_one_can_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = given(path, AIRPORTS)
-    path.parent.chmod(0o555)
-    try:
-        assert len(everything(store)) == 3
-        with pytest.raises(ReadOnly):
-            delete(store, "00M")
-    finally:
-        path.parent.chmod(0o755)
+    real = os.open
+
+    def denied(name: str, flags: int, *mode: int) -> int:
+        if flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR):
+            raise PermissionError(errno.EACCES, "denied")
+        return real(name, flags, *mode)
+
+    monkeypatch.setattr(os, "open", denied)
+    assert len(everything(store)) == 3
+    for write in (lambda: delete(store, "00M"), lambda: insert(store, {**store.get("00M"), "iata": "1"})):
+        with pytest.raises(ReadOnly, match="cannot be written"):
+            write()
+    assert path.read_text() == AIRPORTS
 
 
 def test_work_that_fails_leaves_the_file_alone(path: Path) -> None:

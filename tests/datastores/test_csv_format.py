@@ -21,7 +21,7 @@ from tests.datastores.csv_samples import delete, everything, insert, opened, upd
 
 DELIMITERS = (",", ";", "\t", "|")
 NEWLINES = ("\n", "\r\n", "\r")
-TEXTS = st.lists(st.sampled_from([*',;\t|"\'# \n\rabäß€😀=\\', "\r\n", '""']), max_size=8).map("".join)
+TEXTS = st.lists(st.sampled_from([*",;\t|\"'# \n\rabäß€😀=\\", "\r\n", '""']), max_size=8).map("".join)
 
 
 def rows_of(data: bytes, dialect: Dialect) -> list[list[str]]:
@@ -41,8 +41,10 @@ def test_every_combination_is_found_out(delimiter: str, newline: str, bom: bytes
     dialect = detect(data, {})
     assert (dialect.delimiter, dialect.newline, dialect.bom) == (delimiter, newline, bom)
     assert all(dialect.quoted) is quoted or not dialect.quoted
-    assert dialect.row(["7", "8", "9"]) == delimiter.join(['"7"', '"8"', '"9"'] if quoted else ["7", "8", "9"]).encode(
-    ) + newline.encode()
+    assert (
+        dialect.row(["7", "8", "9"])
+        == delimiter.join(['"7"', '"8"', '"9"'] if quoted else ["7", "8", "9"]).encode() + newline.encode()
+    )
 
 
 def test_an_option_wins_over_what_the_file_looks_like() -> None:
