@@ -1,0 +1,132 @@
+"""`rest-kit serve` as a process: what it prints, what it leaves alone, and how it ends."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.support import DATA, TIMEOUT, Process, ask, serving, sights
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A working directory with real files."""
+    for name in ("airports.csv", "cars.json"):
+        shutil.copy(DATA / name, tmp_path)
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        connection.execute("CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT NOT NULL)")
+        connection.execute("INSERT INTO books (title) VALUES ('Momo')")
+    connection.close()
+    return tmp_path
+
+
+def test_it_prints_the_url_of_every_resource_and_serves_it(folder: Path) -> None:
+    with serving("airports.csv", "shop.db", folder=folder) as process:
+        url = process.url
+        assert f"  {url}/airports/\n      50 rows, key iata; list: GET POST PUT PATCH DELETE" in process.out
+        assert f"  {url}/books/\n      1 rows, key id; list: GET" in process.out
+        assert ask(f"{url}/books/", "POST", {"title": "Eddi"}).status == 201
+        changed = ask(f"{url}/airports/00M/", "PATCH", {"name": "Field"})
+        assert (changed.status, changed.data["name"]) == (200, "Field")
+        assert ask(f"{url}/readyz").data["status"] == "ready"
+    assert b"00M,Field,Bay Springs,MS" in (folder / "airports.csv").read_bytes()
+    assert process.err == ""
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it(folder: Path, sign: signal.Signals) -> None:
+    with serving("airports.csv", folder=folder) as process:
+        assert ask(f"{process.url}/healthz").status == 200
+        started = time.monotonic()
+        assert process.end(sign) == 0
+        assert time.monotonic() - started < 8
+
+
+def test_read_only_touches_nothing(folder: Path) -> None:
+    before = sights(folder)
+    with serving("airports.csv", "shop.db", "cars.json", "--read-only", folder=folder) as process:
+        url = process.url
+        for path in ("/airports/", "/books/", "/cars/"):
+            assert ask(f"{url}{path}?count=1").data["meta"]["total_count"] > 0
+            refused = ask(url + path, "POST", {"title": "x"})
+            assert (refused.status, refused.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert sights(folder) == before
+    assert sights(folder) == before
+
+
+def test_read_only_leaves_a_file_with_write_ahead_logging_as_it_is(folder: Path) -> None:
+    with sqlite3.connect(folder / "shop.db") as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+    before = sights(folder)
+    with serving("shop.db", "--read-only", folder=folder) as process:
+        assert ask(f"{process.url}/books/1/").data["title"] == "Momo"
+    after = sights(folder)
+    assert {name: after[name] for name in before} == before
+    assert after.keys() - before.keys() <= {"shop.db-wal", "shop.db-shm"}, "SQLite itself needs no more to read it"
+
+
+def test_data_in_memory_get_one_worker_and_it_says_why(folder: Path) -> None:
+    with serving("cars.json", "--workers", "4", folder=folder) as process:
+        url = process.url
+        assert process.err == "rest-kit: one worker, not several: these data live in the memory of one process\n"
+        assert "one worker with threads" in process.out
+        assert "changes to cars.json are kept in memory and end with the server" in process.out
+        assert ask(f"{url}/cars/", "POST", ask(f"{url}/cars/?fields=Name&count=1").data).status == 400
+        assert ask(f"{url}/cars/1/", "DELETE").status == 204
+        assert ask(f"{url}/cars/1/").status == 404
+
+
+def test_several_workers_share_a_file(folder: Path) -> None:
+    with serving("airports.csv", "--workers", "2", "--threads", "2", folder=folder) as process:
+        url = process.url
+        for number in range(10):
+            assert ask(f"{url}/airports/00M/", "PATCH", {"name": f"Field {number}"}).status == 200
+            assert ask(f"{url}/airports/00M/").data["name"] == f"Field {number}"
+    assert process.out.count("is serving at") == 1
+    assert process.err == ""
+
+
+def test_the_access_log_is_off_unless_asked_for(folder: Path) -> None:
+    with serving("airports.csv", folder=folder) as quiet:
+        ask(f"{quiet.url}/airports/00M/")
+    assert "/airports/00M/ HTTP" not in quiet.out
+    with serving("airports.csv", "--access-log", folder=folder) as telling:
+        ask(f"{telling.url}/airports/00M/")
+        telling.until(r'"GET /airports/00M/ HTTP/1.1" 200')
+
+
+def test_options_of_a_csv_file_reach_it(folder: Path) -> None:
+    (folder / "orte.txt").write_bytes("% Orte\nM;München\nK;Köln\nX;?\n".encode("cp1252"))
+    options = ["--comment", "%", "--columns", "kz,ort", "--key", "kz", "--encoding", "cp1252", "--delimiter", ";"]
+    with serving("orte.txt", *options, "--null", "?", folder=folder) as process:
+        assert ask(f"{process.url}/orte/K/").data["ort"] == "Köln"
+        assert ask(f"{process.url}/orte/X/").data["ort"] is None
+
+
+def test_reload_serves_what_was_written_since(folder: Path) -> None:
+    module = folder / "my_lists.py"
+    module.write_text('people = [{"name": "Ada"}]\n')
+    with serving("my_lists:people", "--reload", folder=folder) as process:
+        url = process.url
+        assert ask(f"{url}/people/Ada/").status == 200
+        module.write_text('people = [{"name": "Grace Hopper"}]\n')
+        assert eventually_found(process, f"{url}/people/Grace%20Hopper/")
+
+
+def eventually_found(process: Process, url: str) -> bool:
+    """Whether the URL answers 200 in time; while the server starts again, it may not answer at all."""
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
+        try:
+            if ask(url).status == 200:
+                return True
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(process.out + process.err)
