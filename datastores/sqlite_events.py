@@ -58,7 +58,7 @@ class SQLiteEventLog(EventLog):
         rows, last = self._database.committed(lambda connection: self._ask_behind(connection, since, limit))
         if since > last or (rows and rows[0][0] > since + 1):
             raise CursorGone("the events behind that cursor are no longer kept")
-        return [self._event(*row) for row in rows]
+        return [self._event(row) for row in rows]
 
     def _ask_behind(self, connection: sqlite3.Connection, since: int, limit: int) -> tuple[list[Any], int]:
         """The events behind `since`, and the newest number; they are contiguous, so a first one later shows a gap."""
@@ -70,7 +70,8 @@ class SQLiteEventLog(EventLog):
         """The `seq` of the newest event, 0 where there was none ever (StoreUnavailable)."""
         return _newest(self._database.committed(lambda connection: _ask(connection, _LAST, (self._table,))))
 
-    def _event(self, seq: int, action: Action, pk: Any, before: str | None, after: str | None, at: float) -> Event:
+    def _event(self, row: tuple[Any, ...]) -> Event:
+        seq, action, pk, before, after, at = row
         try:
             return Event(seq, action, self._key.decode(pk), self._record(before), self._record(after), at)
         except (*MISFITS, msgspec.DecodeError) as exc:
