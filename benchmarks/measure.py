@@ -11,6 +11,9 @@ import msgspec
 
 from benchmarks.workload import Environ, Row, environ
 
+BATCH = 8_000.0
+"""Microseconds that a batch should take."""
+
 
 class WrongReply(Exception):
     """A contender does not do the work that is measured."""
@@ -32,18 +35,27 @@ def call(app: Callable[..., Iterable[bytes]], made: Environ) -> tuple[str, bytes
             close()
 
 
-def batch(app: Callable[..., Iterable[bytes]], row: Row) -> float:
-    """Microseconds for one of a batch of calls; environs are made, and waste collected, off the clock."""
-    environs = [environ(row) for _ in range(row.calls)]
+def batch(app: Callable[..., Iterable[bytes]], row: Row, calls: int) -> float:
+    """Microseconds of this process for one of a batch of calls; environs are made, and waste collected, off the clock."""
+    environs = [environ(row) for _ in range(calls)]
     gc.collect()
-    start = time.perf_counter()
+    start = time.process_time()
     for made in environs:
         body = app(made, ignore)
         b"".join(body)
         close = getattr(body, "close", None)
         if close is not None:
             close()
-    return (time.perf_counter() - start) / row.calls * 1e6
+    return (time.process_time() - start) / calls * 1e6
+
+
+def fitting(app: Callable[..., Iterable[bytes]], row: Row) -> int:
+    """How many calls make a batch that takes about as long as anybody's; and the application is warm then.
+
+    Of batches of different lengths, a busy machine would hit the long ones more often than the short ones.
+    """
+    once = batch(app, row, 10)
+    return max(10, min(2_000, round(BATCH / once)))
 
 
 def verify(app: Callable[..., Iterable[bytes]], row: Row, who: str) -> None:

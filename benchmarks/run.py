@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.contenders import NAMES, Contender, make
-from benchmarks.measure import batch, verify
+from benchmarks.measure import batch, fitting, verify
 from benchmarks.report import machine, microseconds, missed, multiples
 from benchmarks.workload import LIST_SIZE, Row, generate, rows, write_table
 
@@ -50,13 +50,14 @@ def plays(contender: Contender, row: Row) -> bool:
 def measure(playing: Mapping[str, Contender], row: Row, rounds: int) -> dict[str, float]:
     """Microseconds for the row, by contender: the median of the rounds."""
     taken: dict[str, list[float]] = {name: [] for name, contender in playing.items() if plays(contender, row)}
+    calls = {}
     for name in taken:
         verify(playing[name].app, row, name)
-        batch(playing[name].app, row)
+        calls[name] = fitting(playing[name].app, row)
         playing[name].forget()
     for _ in range(rounds):
         for name, times in taken.items():
-            times.append(batch(playing[name].app, row))
+            times.append(batch(playing[name].app, row, calls[name]))
             playing[name].forget()
     return {name: statistics.median(times) for name, times in taken.items()}
 

@@ -95,8 +95,6 @@ class Row:
     goal: float = 0.0
     """The most that rest_kit may cost, as a multiple of raw."""
     from_table: bool = False
-    calls: int = 200
-    """How many calls make a batch."""
     expected: Mapping[str, Any] = field(default_factory=dict)
     """Members that the object, or the first object of the page, must have."""
 
@@ -109,9 +107,9 @@ def rows(books: list[Book]) -> list[Row]:
     dearest = max(by_author, key=lambda b: (b["price"], -b["id"]))
     size = len(books)
     return [
-        Row("one", "/books/500/", goal=3.5, expected=books[499], calls=1000),
-        Row("page of 20", "/books/", "count=20", objects=20, total=size, goal=3, expected=books[0], calls=300),
-        Row("page of 100", "/books/", "count=100", objects=100, total=size, goal=4, expected=books[0], calls=100),
+        Row("one", "/books/500/", goal=3.5, expected=books[499]),
+        Row("page of 20", "/books/", "count=20", objects=20, total=size, goal=3, expected=books[0]),
+        Row("page of 100", "/books/", "count=100", objects=100, total=size, goal=4, expected=books[0]),
         Row(
             "filter + order",
             "/books/",
@@ -120,7 +118,6 @@ def rows(books: list[Book]) -> list[Row]:
             total=len(stocked),
             goal=1.3,
             expected=stocked[0],
-            calls=100,
         ),
         Row(
             "POST",
@@ -130,9 +127,8 @@ def rows(books: list[Book]) -> list[Row]:
             status="201",
             goal=5,
             expected=NEW_BOOK,
-            calls=200,
         ),
-        Row("SQLite, one", "/stored/70000/", goal=2, from_table=True, expected={"id": 70000}, calls=300),
+        Row("SQLite, one", "/stored/70000/", goal=2, from_table=True, expected={"id": 70000}),
         Row(
             "SQLite, filtered page",
             "/stored/",
@@ -142,7 +138,6 @@ def rows(books: list[Book]) -> list[Row]:
             goal=1.2,
             from_table=True,
             expected=dearest,
-            calls=50,
         ),
     ]
 
