@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -83,9 +84,9 @@ class Process:
         """What it has complained of so far."""
         return self._said("stderr")
 
-    def until(self, pattern: str, name: str = "stdout") -> re.Match[str]:
+    def until(self, pattern: str, name: str = "stdout", seconds: float = TIMEOUT) -> re.Match[str]:
         """Wait until what it prints matches (AssertionError if it ends or takes too long)."""
-        deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             ended = self.process.poll() is not None
             found = re.search(pattern, self._said(name))
@@ -134,6 +135,13 @@ def run(*arguments: str, folder: Path) -> Process:
     process = Process([*COMMAND, *arguments], folder)
     process.wait()
     return process
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def sights(folder: Path) -> dict[str, tuple[int, int, bytes]]:
