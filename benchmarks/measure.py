@@ -36,7 +36,7 @@ def call(app: Callable[..., Iterable[bytes]], made: Environ) -> tuple[str, bytes
 
 
 def batch(app: Callable[..., Iterable[bytes]], row: Row, calls: int) -> float:
-    """Microseconds of this process for one of a batch of calls; environs are made, and waste collected, off the clock."""
+    """Microseconds of this process for one of a batch of calls; environs and waste collection are off the clock."""
     environs = [environ(row) for _ in range(calls)]
     gc.collect()
     start = time.process_time()
