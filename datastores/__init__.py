@@ -6,14 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datastores.csv_file import CSVDataStore
+    from datastores.csv import CSVDataStore
     from datastores.python_list import PythonListDataStore
     from datastores.sqlite import SQLiteDataStore
 
 __all__ = ["CSVDataStore", "PythonListDataStore", "SQLiteDataStore"]
 
 _ROOMS = {
-    "CSVDataStore": "datastores.csv_file",
+    "CSVDataStore": "datastores.csv",
     "PythonListDataStore": "datastores.python_list",
     "SQLiteDataStore": "datastores.sqlite",
 }

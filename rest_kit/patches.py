@@ -20,7 +20,6 @@ MAX_DEPTH: Final = 64
 _INDEX: Final = re.compile(r"(0|[1-9][0-9]{0,9})\Z")
 _VALUE_OPS: Final = ("add", "replace", "test")
 _FROM_OPS: Final = ("move", "copy")
-_NUMBERS: Final = (int, float, Decimal)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -48,9 +47,11 @@ def json_equal(one: Any, other: Any) -> bool:
         )
     if isinstance(one, list):
         return isinstance(other, list) and len(one) == len(other) and all(map(json_equal, one, other))
-    if isinstance(one, float) or isinstance(other, float):
-        # a number parsed with all its digits, and one that came through a double
-        return isinstance(one, _NUMBERS) and isinstance(other, _NUMBERS) and float(one) == float(other)
+    # a number that was parsed with all its digits equals the double that it stands for
+    if isinstance(one, Decimal) and isinstance(other, float):
+        one = float(one)
+    elif isinstance(one, float) and isinstance(other, Decimal):
+        other = float(other)
     return bool(one == other)
 
 

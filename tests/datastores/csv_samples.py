@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
-from datastores.csv_file import CSVDataStore
+from datastores.csv.store import CSVDataStore
 from rest_kit.events.log import Event
 from rest_kit.models import Field, IntegerField, Model, PkField, StringField
 from rest_kit.query import Query

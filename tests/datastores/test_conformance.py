@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from datastores.csv_file import CSVDataStore
+from datastores.csv.store import CSVDataStore
 from datastores.python_list import PythonListDataStore
 from datastores.sqlite import SQLiteDataStore
 from rest_kit.models import Model

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from datastores.csv_file import CSVDataStore
+from datastores.csv.store import CSVDataStore
 from rest_kit.errors import StoreCorrupt, StoreFull
 from rest_kit.store import DataStore
 from tests.datastores.csv_samples import (

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from datastores.csv_file import CSVDataStore
+from datastores.csv.store import CSVDataStore
 from rest_kit.errors import (
     ConfigurationError,
     Conflict,
@@ -394,7 +394,7 @@ def test_two_stores_follow_each_other_without_reading_all_again(path: Path, monk
     one, two = people_at(path, timeout=5), people_at(path, timeout=6)
     insert(one, {"name": "one", "age": 1}, {"name": "two", "age": 2})
     assert len(everything(two)) == 2
-    monkeypatch.setattr("datastores.csv_opening.Opening.load", None)
+    monkeypatch.setattr("datastores.csv.opening.Opening.load", None)
     for number in range(5):
         update(two, 1, {"name": "one" * number, "age": number})
         assert one.get(1)["age"] == number
@@ -523,9 +523,9 @@ def test_what_no_cell_can_hold_is_not_found(path: Path) -> None:
 
 
 def test_no_room_for_the_mirror(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datastores.csv_mirror.CACHE_KIB", 8)
+    monkeypatch.setattr("datastores.csv.mirror.CACHE_KIB", 8)
     store = given(path, "id,name,age\n" + "".join(f"{n},{'x' * 80},1\n" for n in range(9000)), Person())
-    monkeypatch.setattr("datastores.csv_mirror.Mirror._index", _run_out_of_room)
+    monkeypatch.setattr("datastores.csv.mirror.Mirror._index", _run_out_of_room)
     with pytest.raises(StoreFull, match="TMPDIR"):
         store.ping()
     monkeypatch.undo()
@@ -622,7 +622,7 @@ def test_many_changes_are_one_rewrite_and_additions_none(path: Path) -> None:
 
 
 def test_old_events_go_and_the_journal_stays_short(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datastores.csv_journal._SLACK", 20)
+    monkeypatch.setattr("datastores.csv.journal._SLACK", 20)
     store, follower = people_at(path, retention=10), people_at(path, retention=10, timeout=1)
     insert(store, {"name": "x", "age": 0})
     everything(follower)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datastores.csv_dialect import Dialect, detect, extends_ascii, for_new_file
-from datastores.csv_grammar import Grammar
-from datastores.csv_records import Reader, lines_of
-from datastores.csv_shifts import Shifts
+from datastores.csv.dialect import Dialect, detect, extends_ascii, for_new_file
+from datastores.csv.grammar import Grammar
+from datastores.csv.records import Reader, lines_of
+from datastores.csv.shifts import Shifts
 from rest_kit.errors import StoreCorrupt
 from rest_kit.models import Model, StringField, StringPkField
 from tests.datastores.csv_samples import delete, everything, insert, opened, update

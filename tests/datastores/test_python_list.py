@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datastores.list_code import NotCompiled
-from datastores.list_find import find_plainly
 from datastores.python_list import PythonListDataStore
+from datastores.python_list.code import NotCompiled
+from datastores.python_list.find import find_plainly
 from rest_kit import rows as reference
 from rest_kit.errors import ConfigurationError, Conflict, InvalidQuery, RecordNotFound, StoreCorrupt, StoreFull
 from rest_kit.events.log import CursorGone

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from datastores.sql_rows import Column, plain_rows
-from datastores.sql_text import Statements, quote
-from datastores.sql_values import prepare, storage_of, successor
+from datastores.sqlite.rows import Column, plain_rows
+from datastores.sqlite.text import Statements, quote
+from datastores.sqlite.values import prepare, storage_of, successor
 from rest_kit import models, rows
 from rest_kit.errors import InvalidQuery
 from rest_kit.query import OPERATORS, All, Arity, Filter, Not, Order, Page, Query, Result, Search, Where

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from datastores.sqlite import SQLiteDataStore
-from datastores.sqlite_database import Database
+from datastores.sqlite.database import Database
 from rest_kit.query import All, Filter, Not, Order, Page, Query
 from tests.datastores.sqlite_samples import add, open_store, path, store
 

@@ -1,0 +1,351 @@
+"""One SQLite file as this process sees it: a few connections, one writer at a time, the driver's errors in our words.
+
+A connection is borrowed for a call and given back, so that their number is that of the calls at one time, however many
+threads come and go. Within a transaction the thread keeps its connection: what it reads then is what it wrote. After a
+fork the child opens connections of its own and lets the inherited ones alone, as SQLite demands.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final, TypeVar
+from urllib.parse import quote as quote_path
+
+from datastores.sqlite import values as sql_values
+from rest_kit.errors import (
+    Conflict,
+    Fault,
+    InvalidQuery,
+    ReadOnly,
+    RestKitError,
+    StoreCorrupt,
+    StoreFull,
+    StoreUnavailable,
+    ValidationError,
+)
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+DRIVER_ERRORS: Final = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+"""What the driver raises for what it was given or what it found."""
+
+CACHED_STATEMENTS: Final = 256
+CHECK_EVERY: Final = 1.0
+"""Seconds after which a read looks again whether the path still names the file that is open; a write always looks."""
+
+
+class _Active(threading.local):
+    """The connection with an open transaction, of each thread."""
+
+    connection: sqlite3.Connection | None = None
+
+
+class Database:
+    """The connections of this process to one file; `Database.at` gives all stores over a file the same one."""
+
+    _known: ClassVar[weakref.WeakValueDictionary[tuple[str, bool, float], Database]] = weakref.WeakValueDictionary()
+    _registry: ClassVar[threading.Lock] = threading.Lock()
+    _inherited: ClassVar[list[sqlite3.Connection]] = []
+    """Connections that must never be closed: the parent's, and those to files that are gone."""
+
+    def __init__(self, path: str, read_only: bool, timeout: float) -> None:
+        self.path = path
+        self.name = os.path.basename(path)
+        self.read_only = read_only
+        self.timeout = timeout
+        self.generation = 0
+        """Counts how often the file was found replaced, or the connections were let go of."""
+        self._identity: tuple[int, int] | None = None
+        self._start_afresh()
+
+    @classmethod
+    def at(cls, path: str, read_only: bool, timeout: float) -> Database:
+        """The one database of that path (symbolic links resolved), mode and timeout."""
+        key = (os.path.realpath(path), read_only, timeout)
+        with cls._registry:
+            found = cls._known.get(key)
+            if found is None:
+                found = cls._known[key] = cls(*key)
+            return found
+
+    def _start_afresh(self) -> None:
+        self._idle: list[sqlite3.Connection] = []
+        self._open_ones: set[sqlite3.Connection] = set()
+        self._active = _Active()
+        self._writing = threading.Lock()
+        self._checked = 0.0
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """Forget, in a forked child, every connection without closing it: they and their locks are the parent's."""
+        cls._registry = threading.Lock()
+        for database in list(cls._known.values()):
+            cls._inherited.extend(database._open_ones)
+            database._start_afresh()
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """All rows of one statement, which is a snapshot by itself."""
+        connection = self._borrow()
+        try:
+            return connection.execute(sql, parameters).fetchall()
+        except DRIVER_ERRORS as exc:
+            raise self.failure(exc) from exc
+        finally:
+            self._give_back(connection)
+
+    def snapshot(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run several reads over one snapshot; within a transaction of this thread, over what it has written."""
+        active = self._active.connection
+        if active is None:
+            return self.committed(work)
+        try:
+            return work(active)
+        except DRIVER_ERRORS as exc:
+            raise self.failure(exc) from exc
+
+    def committed(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run several reads over one snapshot of what is committed, even where this thread is writing just now."""
+        connection = self._idle_one()
+        try:
+            connection.execute("BEGIN")
+            result = work(connection)
+            connection.execute("COMMIT")
+            return result
+        except DRIVER_ERRORS as exc:
+            raise self.failure(exc) from exc
+        finally:
+            self._give_back(connection)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return os.path.exists(self.path)
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def atomic(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in one writing transaction; within another one of the same thread, as a part of it."""
+        active = self._active.connection
+        if active is not None:
+            return self._part(active, work)
+        if not self._writing.acquire(timeout=self.timeout):
+            raise StoreUnavailable(f"{self.name} is busy with another write")
+        try:
+            return self._transaction(work)
+        finally:
+            self._writing.release()
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        self._check_file()
+        connection = self._borrow()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            self._active.connection = connection
+            result = work(connection)
+            connection.execute("COMMIT")
+            return result
+        except DRIVER_ERRORS as exc:
+            raise self.failure(exc) from exc
+        finally:
+            self._active.connection = None
+            self._give_back(connection)
+
+    def _part(self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection.execute("SAVEPOINT rest_kit")
+        kept = False
+        try:
+            result = work(connection)
+            kept = True
+            return result
+        finally:
+            if connection.in_transaction:
+                if not kept:
+                    connection.execute("ROLLBACK TO rest_kit")
+                connection.execute("RELEASE rest_kit")
+
+    # --- connections --------------------------------------------------------------------------------------------------
+
+    def _borrow(self) -> sqlite3.Connection:
+        active = self._active.connection
+        return self._idle_one() if active is None else active
+
+    def _idle_one(self) -> sqlite3.Connection:
+        if time.monotonic() > self._checked:
+            self._check_file()
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._connect()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        """End what is still open (after a snapshot, or work that raised) and keep the connection for the next call."""
+        if connection is self._active.connection:
+            return
+        if connection.in_transaction:
+            connection.rollback()
+        if connection in self._open_ones:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _check_file(self) -> None:
+        """Let go of the connections if the path names another file now (StoreUnavailable if it names none)."""
+        self._checked = time.monotonic() + CHECK_EVERY
+        if self._identity is None:
+            return
+        try:
+            found = os.stat(self.path)
+        except OSError as exc:
+            self._abandon()
+            raise StoreUnavailable(f"{self.name} is not there any more") from exc
+        if (found.st_dev, found.st_ino) != self._identity:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Leave the connections to a file that was replaced open: to close them would delete the new file's log."""
+        self._inherited.extend(self._open_ones)
+        self._forget()
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = self._open("ro" if self.read_only else "rw")
+            found = os.stat(self.path)
+        except sqlite3.Error as exc:
+            raise self.failure(exc) from exc
+        except OSError as exc:
+            raise StoreUnavailable(f"{self.name} is not there any more") from exc
+        self._identity = (found.st_dev, found.st_ino)
+        self._open_ones.add(connection)
+        return connection
+
+    def _open(self, mode: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"file:{quote_path(self.path)}?mode={mode}",
+            uri=True,
+            timeout=self.timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=CACHED_STATEMENTS,
+        )
+        try:
+            sql_values.prepare(connection)
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+            if mode != "ro":
+                self._write_ahead(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _write_ahead(self, connection: sqlite3.Connection) -> None:
+        """Switch the file to write-ahead logging, which needs it alone for a moment and does not wait by itself."""
+        deadline = time.monotonic() + self.timeout
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as exc:
+                if _primary(exc) == sqlite3.SQLITE_READONLY:
+                    return
+                if _primary(exc) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+    def create(self) -> None:
+        """Make an empty file where there is none (StoreUnavailable: no such directory, or no permission)."""
+        try:
+            self._open("rwc").close()
+        except sqlite3.Error as exc:
+            raise self.failure(exc) from exc
+
+    def close(self) -> None:
+        """Let go of the connections that nobody uses now; those in use end with their call."""
+        for connection in self._forget():
+            connection.close()
+
+    def _forget(self) -> list[sqlite3.Connection]:
+        """Begin anew without the connections there were; returns the idle ones."""
+        self.generation += 1
+        self._identity = None
+        self._open_ones = set()
+        idle, self._idle = self._idle, []
+        return idle
+
+    def __del__(self) -> None:
+        for connection in self._open_ones:
+            connection.close()
+
+    # --- errors -------------------------------------------------------------------------------------------------------
+
+    def failure(self, exc: Exception) -> RestKitError:
+        """The driver's error in rest_kit's words."""
+        if isinstance(exc, OverflowError):
+            return ValidationError(Fault("range", "a number is beyond 64 bits"))
+        if isinstance(exc, UnicodeEncodeError):
+            return InvalidQuery(Fault("text", "a text holds a lone surrogate"))
+        if undecodable := _UNDECODABLE.match(str(exc)):
+            return StoreCorrupt(f"{self.name}: {undecodable[1] or 'a column'} holds text that is not UTF-8")
+        if isinstance(exc, sqlite3.Error):
+            return self._of_code(_primary(exc))
+        return StoreUnavailable(f"{self.name} cannot be used")
+
+    def _of_code(self, code: int) -> RestKitError:
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            self.close()
+            return StoreCorrupt(f"{self.name} is damaged, or not an SQLite database")
+        if code == sqlite3.SQLITE_FULL:
+            return StoreFull(f"there is no room left for {self.name}")
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            return ReadOnly(f"{self.name} may not be written")
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return StoreUnavailable(f"{self.name} is locked by another program", retry_after=1)
+        if code == sqlite3.SQLITE_TOOBIG:
+            return ValidationError(Fault("max_length", "a value is larger than SQLite can keep"))
+        if code == sqlite3.SQLITE_CONSTRAINT:
+            return Conflict("the write contradicts a rule of the database", code="foreign_key")
+        if code == sqlite3.SQLITE_ERROR:
+            self.close()
+            return StoreUnavailable(f"{self.name} has changed its tables; they are read again")
+        self.close()
+        return StoreUnavailable(f"{self.name} {_REASONS.get(code, 'cannot be used')}")
+
+
+_UNDECODABLE: Final = re.compile(r"Could not decode to UTF-8 (column '.*?') with text|user-defined function raised")
+"""What the driver says of a stored text that it cannot hand out, to us or to the function that folds case."""
+_REASONS: Final = {
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: an error of the disk",
+}
+
+
+def reader(connection: sqlite3.Connection) -> Callable[[str, Sequence[Any]], list[Row]]:
+    """What runs a statement on that connection and returns all of its rows."""
+    return lambda sql, parameters: connection.execute(sql, parameters).fetchall()
+
+
+def _primary(exc: BaseException) -> int:
+    """SQLite's primary result code; 0 for an error that the driver found by itself."""
+    return int(getattr(exc, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def is_constraint(exc: sqlite3.Error) -> bool:
+    """Whether the statement broke a rule of the table."""
+    return _primary(exc) == sqlite3.SQLITE_CONSTRAINT
+
+
+def is_missing_table(exc: sqlite3.Error) -> bool:
+    """Whether the statement names a table that is not there."""
+    return _primary(exc) == sqlite3.SQLITE_ERROR and str(exc).startswith("no such table")
+
+
+os.register_at_fork(after_in_child=Database.after_fork)

@@ -1,0 +1,290 @@
+"""Tables and views of an SQLite file as datastores, through the standard library's driver.
+
+A query becomes text once per shape (`sql_text`), runs on a borrowed connection (`sqlite_database`), and its rows become
+records by generated code (`sql_rows`). The table is opened at first use: created from the model, checked against it, or
+the model inferred from it. A write, its event and its check are one `BEGIN IMMEDIATE` transaction.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from datastores.sqlite.catalogue import TableInfo, list_names, read_table
+from datastores.sqlite.database import Database, reader
+from datastores.sqlite.events import RETENTION, SQLiteEventLog
+from datastores.sqlite.infer import infer_model, key_field
+from datastores.sqlite.schema import bound_columns, create_statements, index_statement
+from datastores.sqlite.table import Table
+from datastores.sqlite.tx import SQLiteTx, scoped
+from rest_kit.errors import ReadOnly, RecordNotFound, StoreUnavailable, did_you_mean
+from rest_kit.models.keys import PkField
+from rest_kit.models.model import Model
+from rest_kit.query import Query, Result, Where
+from rest_kit.store import Capabilities, DataStore, Tx, check_keys, refuse
+from rest_kit.types import Pk, Record
+
+T = TypeVar("T")
+
+TIMEOUT = 5.0
+"""Seconds to wait for another program's write, unless the store is told otherwise."""
+
+
+class SQLiteDataStore(DataStore):
+    """One table or view of an SQLite file: `{"name": path, "table": name}`.
+
+    Options: `read_only` (the file is opened so, and nothing is created), `events` (False: none are kept), `retention`
+    (how many events are kept), `timeout` (seconds to wait for a lock), `indexes` (fields to make an index for).
+
+    A file that is not opened read-only is switched to write-ahead logging, for good. Without a model the table is
+    scanned once, at first use; one without a key is served by its rowids, which SQLite's VACUUM may change.
+    """
+
+    resource_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {"name": (str, os.PathLike), "table": str}
+    option_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {
+        "read_only": bool,
+        "events": bool,
+        "retention": int,
+        "timeout": (int, float),
+        "indexes": (list, tuple),
+    }
+
+    def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(resource, options)
+        refuse(_problems(resource, self.options), type(self).__name__)
+        self._path = os.path.abspath(os.fspath(resource["name"]))
+        self._name: str = resource["table"]
+        self._read_only: bool = self.options.get("read_only", False)
+        self._keeps_events: bool = self.options.get("events", True)
+        self._indexes: Sequence[str] = self.options.get("indexes", ())
+        self._declared: Model | None = None
+        self._database_: Database | None = None
+        self._table: Table | None = None
+        self._log: SQLiteEventLog | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._path!r}, {self._name!r})"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Everything, but for writing where that is turned off or the table is a view."""
+        if self._read_only:
+            return Capabilities(writable=False, events=self._keeps_events, why_not="the option read_only is set")
+        if self._table is not None and self._table.info.is_view:
+            return Capabilities(writable=False, events=False, why_not=f"{self._name} is a view: name its table instead")
+        return Capabilities(events=self._keeps_events)
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+
+    def bind(self, model: Model) -> None:
+        """Serve the table as this model; no I/O."""
+        self._refuse_unknown_indexes(model.names)
+        if model is not self._declared:
+            self._declared = model
+            self._model = model
+            self._table = None
+
+    @property
+    def model(self) -> Model:
+        """The bound model, with the table's key added where it has none, or the one inferred from the table."""
+        if self._model is None or self._model.pk is None:
+            return self._opened().model
+        return self._model
+
+    def infer(self) -> Model:
+        """A model read off the catalogue and checked against the rows (StoreUnavailable, StoreCorrupt)."""
+        return self._database.snapshot(lambda connection: infer_model(connection, self._found(connection)))
+
+    @property
+    def _database(self) -> Database:
+        if self._database_ is None:
+            timeout = float(self.options.get("timeout", TIMEOUT))
+            self._database_ = Database.at(self._path, self._read_only, timeout)
+        return self._database_
+
+    def _opened(self) -> Table:
+        """The table, opened anew if its file was replaced (StoreUnavailable, StoreCorrupt)."""
+        table = self._table
+        if table is not None and table.generation == table.database.generation:
+            return table
+        with self._opening:
+            if self._table is table:
+                self._take(self._open())
+            assert self._table is not None
+            return self._table
+
+    def _take(self, table: Table) -> None:
+        """Serve the table from now on; what other threads look at first is set last."""
+        self._model = table.model
+        self._log = self._open_log(table)
+        self._table = table
+
+    def _open(self) -> Table:
+        database = self._database
+        if not database.exists:
+            self._create_file(database)
+        info = database.snapshot(lambda connection: read_table(connection, self._name))
+        if info is None or self._lacking_indexes(info):
+            database.atomic(self._create)
+        return database.snapshot(self._read)
+
+    def _create_file(self, database: Database) -> None:
+        if self._read_only:
+            raise StoreUnavailable(f"there is no file {database.name!r}, and read_only forbids to make it")
+        if self._declared is None:
+            raise StoreUnavailable(f"there is no file {database.name!r}, and no model to make it from")
+        if self._table is not None:
+            raise StoreUnavailable(f"{database.name} is not there any more")
+        database.create()
+
+    def _create(self, connection: sqlite3.Connection) -> None:
+        """Make the table from the model, or the indexes that it lacks."""
+        info = read_table(connection, self._name)
+        if info is not None:
+            statements = [index_statement(info.name, name) for name in self._lacking_indexes(info)]
+        elif self._declared is None or self._read_only:
+            raise StoreUnavailable(self._no_table(connection))
+        else:
+            statements = create_statements(self._name, _with_pk(self._declared), self._indexes)
+        for statement in statements:
+            connection.execute(statement)
+
+    def _lacking_indexes(self, info: TableInfo) -> list[str]:
+        """The fields for which an index is asked for but not there; none where nothing may be made."""
+        self._refuse_unknown_indexes([column.name for column in info.columns])
+        if self._read_only or info.is_view:
+            return []
+        return [name for name in self._indexes if name not in info.indexed]
+
+    def _refuse_unknown_indexes(self, known: Sequence[str]) -> None:
+        unknown = [name for name in self._indexes if name not in known]
+        refuse(
+            [f"options['indexes']: there is no field {name!r}{did_you_mean(name, known)}" for name in unknown],
+            str(self),
+        )
+
+    def _no_table(self, connection: sqlite3.Connection) -> str:
+        return f"{self._database.name} has no table {self._name!r}{did_you_mean(self._name, list_names(connection))}"
+
+    def _found(self, connection: sqlite3.Connection) -> TableInfo:
+        info = read_table(connection, self._name)
+        if info is None:
+            raise StoreUnavailable(self._no_table(connection))
+        return info
+
+    def _read(self, connection: sqlite3.Connection) -> Table:
+        """The table as the catalogue has it now, with the model that it is served as."""
+        info = self._found(connection)
+        model = self._model if self._model is not None else infer_model(connection, info)
+        if model.pk is None:
+            model = model.with_pk(key_field(connection, info))
+        return Table(self._database, info, model, bound_columns(connection, info, model))
+
+    def _open_log(self, table: Table) -> SQLiteEventLog | None:
+        if not self._keeps_events or table.info.is_view:
+            return None
+        retention = self.options.get("retention", RETENTION)
+        return SQLiteEventLog(table.database, table.name, table.columns, table.key, retention)
+
+    # --- the contract -------------------------------------------------------------------------------------------------
+
+    def ping(self) -> None:
+        """Return if the table can be read now (StoreUnavailable)."""
+        self._opened()
+        self._database.rows("SELECT 1 FROM sqlite_master LIMIT 1")
+
+    def find(self, query: Query) -> Result:
+        """The records of the query's page, in its order, from one snapshot."""
+        table = self._opened()
+        bound = table.statements.bind(query)
+        if not query.total and len(bound.plan.reads) == 1:
+            return table.page(table.database.rows, bound, query)
+        return table.database.snapshot(lambda connection: table.page(reader(connection), bound, query))
+
+    def get(self, pk: Pk, scope: Where | None = None) -> Record:
+        """The record with that primary key, if it is within the scope (RecordNotFound)."""
+        table = self._opened()
+        key = table.key_value(pk)
+        if key is None:
+            raise RecordNotFound(pk)
+        if scope is not None:
+            found = self.find(scoped(table.key.field, pk, scope)).records
+            if not found:
+                raise RecordNotFound(pk)
+            return found[0]
+        rows = table.database.rows(table.select, (key,))
+        if not rows:
+            raise RecordNotFound(pk)
+        return table.record(rows[0])
+
+    def atomic(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in one transaction that began with the right to write."""
+        if self._read_only:
+            raise ReadOnly(f"{self._name} cannot be written: {self.capabilities.why_not}")
+        table = self._opened()
+        if table.info.is_view:
+            raise ReadOnly(f"{self._name} cannot be written: {self.capabilities.why_not}")
+
+        def run(connection: sqlite3.Connection) -> T:
+            tx = SQLiteTx(table, connection, self._log)
+            result = work(tx)
+            tx.finish()
+            return result
+
+        return table.database.atomic(run)
+
+    def changes(self) -> SQLiteEventLog | None:
+        """The events of the table, which lie in the same file; None with `events: False`, and for a view."""
+        self._opened()
+        return self._log
+
+    def close(self) -> None:
+        """Close the connections that are idle; the next use opens them again."""
+        if self._database_ is not None:
+            self._database_.close()
+
+
+def list_tables(path: str | os.PathLike[str]) -> list[str]:
+    """The tables and views of a file, by name, without SQLite's own and ours (StoreUnavailable, StoreCorrupt)."""
+    database = Database.at(os.path.abspath(os.fspath(path)), True, TIMEOUT)
+    try:
+        return database.snapshot(list_names)
+    finally:
+        database.close()
+
+
+def _with_pk(model: Model) -> Model:
+    return model if model.pk is not None else model.with_pk(PkField("id"))
+
+
+def _problems(resource: Any, options: Mapping[str, Any]) -> list[str]:
+    """Everything wrong with the shapes of a resource and its options."""
+    if not isinstance(resource, Mapping):
+        return [f'the resource must be {{"name": path, "table": name}}, not {resource!r}']
+    problems = check_keys(resource, SQLiteDataStore.resource_keys, "resource")
+    problems += [f"resource lacks {key!r}" for key in SQLiteDataStore.resource_keys if key not in resource]
+    problems += check_keys(options, SQLiteDataStore.option_keys, "options")
+    return problems or [*_bad_names(resource), *_bad_options(options)]
+
+
+def _bad_names(resource: Mapping[str, Any]) -> list[str]:
+    name, table = os.fspath(resource["name"]), resource["table"]
+    problems = []
+    if not name or str(name).startswith((":memory:", "file:")):
+        problems.append("'name' must be the path of a file; for data in memory, use PythonListDataStore")
+    if not table or "\0" in table or table.lower().startswith(("sqlite_", "_rest_kit_")):
+        problems.append(f"'table' must be the name of a table of yours, not {table!r}")
+    return problems
+
+
+def _bad_options(options: Mapping[str, Any]) -> list[str]:
+    problems = []
+    if options.get("retention", 1) < 1:
+        problems.append("options['retention'] must be at least 1; to keep no events, say 'events': False")
+    if not all(isinstance(name, str) for name in options.get("indexes", ())):
+        problems.append("options['indexes'] must be a list of names of fields")
+    if options.get("timeout", 0) < 0:
+        problems.append("options['timeout'] must not be negative")
+    return problems

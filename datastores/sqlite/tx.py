@@ -1,0 +1,188 @@
+"""Writing to one table within one transaction, each write with its event."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from datastores.sqlite.catalogue import PRIVATE
+from datastores.sqlite.database import DRIVER_ERRORS, Row, is_missing_table, reader
+from datastores.sqlite.events import SQLiteEventLog
+from datastores.sqlite.rules import broken_rule, restricted
+from datastores.sqlite.table import Table, Writing
+from datastores.sqlite.text import quote
+from rest_kit.errors import Fault, RecordNotFound, StoreFull, StoreUnavailable, ValidationError
+from rest_kit.query import Filter, Page, Query, Result, Where, conjoin
+from rest_kit.store import Tx, check_unique, unique_conflict
+from rest_kit.types import INT64_MAX, Pk, Record
+
+IDS: Final = f"{PRIVATE}ids"
+"""Our table of the highest id that each table ever had, for those in which SQLite would hand it out again."""
+
+_CREATE_IDS: Final = f"CREATE TABLE IF NOT EXISTS {IDS} (resource TEXT PRIMARY KEY NOT NULL, last INTEGER NOT NULL)"
+_KEEP_ID: Final = " ".join((
+    "INSERT INTO", IDS, "(resource, last) VALUES (?1, ?2)",
+    "ON CONFLICT (resource) DO UPDATE SET last = max(last, excluded.last)",
+))  # fmt: skip
+_KEPT_ID: Final = " ".join(("SELECT last FROM", IDS, "WHERE resource = ?1"))
+
+
+def scoped(key: str, pk: Pk, scope: Where) -> Query:
+    """The query for one record, if it is within the scope."""
+    return Query(where=conjoin(Filter(key, "eq", pk), scope), page=Page(1))
+
+
+class SQLiteTx(Tx):
+    """One transaction over one table."""
+
+    def __init__(self, table: Table, connection: sqlite3.Connection, log: SQLiteEventLog | None) -> None:
+        self._table = table
+        self._connection = connection
+        self._log = log
+        self._wrote = False
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def get(self, pk: Pk, scope: Where | None = None) -> Record:
+        """The record with that primary key, if it is within the scope (RecordNotFound)."""
+        if scope is None:
+            return self._table.record(self._row(pk))
+        found = self.find(scoped(self._table.key.field, pk, scope)).records
+        if not found:
+            raise RecordNotFound(pk)
+        return found[0]
+
+    def find(self, query: Query) -> Result:
+        """What `DataStore.find` finds, as seen within this step."""
+        self._check()
+        bound = self._table.statements.bind(query)
+        try:
+            return self._table.page(reader(self._connection), bound, query)
+        except DRIVER_ERRORS as exc:
+            raise self._table.database.failure(exc) from exc
+
+    def _row(self, pk: Pk) -> Row:
+        """The stored row (RecordNotFound)."""
+        key = self._table.key_value(pk)
+        rows = [] if key is None else self._run(self._table.select, (key,)).fetchall()
+        if not rows:
+            raise RecordNotFound(pk)
+        row: Row = rows[0]
+        return row
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def insert(self, records: Sequence[Record]) -> list[Record]:
+        """Add records (without a pk where the store generates it); they return as stored (Conflict, StoreFull)."""
+        return [self._insert(record, index) for index, record in enumerate(records)]
+
+    def _insert(self, record: Record, index: int) -> Record:
+        table = self._table
+        if table.unique_sets:
+            check_unique(self, table.model, record, None, index)
+        if table.key_may_repeat and record.get(table.key.field) is not None:
+            self._refuse_taken(record[table.key.field], index)
+        if table.makes_ids and record.get(table.key.field) is None:
+            record = {**record, table.key.field: self._next_id()}
+        writing = table.insertion(record)
+        cursor = self._write(writing, record, (), index)
+        given = record.get(table.key.field)
+        row = self._row(cursor.lastrowid or 0 if given is None else given)
+        self._append("created", row, None, row)
+        return table.record(row)
+
+    def _refuse_taken(self, pk: Pk, index: int) -> None:
+        if self._run(self._table.select, (self._table.key_value(pk),)).fetchall():
+            raise unique_conflict((self._table.key.field,), index)
+
+    def update(self, pk: Pk, record: Record) -> Record:
+        """Replace those fields of the record, its pk aside; it returns as stored (RecordNotFound, Conflict)."""
+        table = self._table
+        before = self._row(pk)
+        writing = table.change(record)
+        if table.unique_sets:
+            check_unique(self, table.model, {**table.record(before), **record}, pk)
+        if writing.fields:
+            self._write(writing, record, (table.key_value(pk),), None)
+        after = self._row(pk)
+        self._append("updated", after, before, after)
+        return table.record(after)
+
+    def delete(self, pk: Pk) -> None:
+        """Remove the record (RecordNotFound, Conflict where others refer to it)."""
+        table = self._table
+        before = self._row(pk)
+        key = table.key_value(pk)
+        if table.makes_ids and key == self._highest():
+            self._keep_id(key)
+        try:
+            self._run(table.delete, (key,))
+        except sqlite3.IntegrityError as exc:
+            raise restricted() from exc
+        self._append("deleted", before, before, None)
+
+    def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> sqlite3.Cursor:
+        self._check()
+        try:
+            return self._connection.execute(writing.text, [*writing.encode(record), *more])
+        except sqlite3.Error as exc:
+            raise broken_rule(self._table, self._connection, exc, record, index) from exc
+        except (OverflowError, UnicodeEncodeError) as exc:
+            raise ValidationError(Fault("range", "a value cannot be stored")) from exc
+
+    def _run(self, text: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        self._check()
+        try:
+            return self._connection.execute(text, values)
+        except sqlite3.IntegrityError:
+            raise
+        except DRIVER_ERRORS as exc:
+            raise self._table.database.failure(exc) from exc
+
+    def _check(self) -> None:
+        """Refuse to go on where SQLite has ended the transaction by itself, as it does when the disk is full."""
+        if not self._connection.in_transaction:
+            raise StoreUnavailable("the transaction is over; nothing of it was kept")
+
+    # --- events and ids -----------------------------------------------------------------------------------------------
+
+    def _append(self, action: Any, keyed: Row, before: Row | None, after: Row | None) -> None:
+        if self._log is None:
+            return
+        names = self._table.model.names
+        pk = keyed[names.index(self._table.key.field)]
+        rows = [None if row is None else dict(zip(names, row, strict=True)) for row in (before, after)]
+        self._log.append(self._connection, action, pk, *rows)
+        self._wrote = True
+
+    def finish(self) -> None:
+        """What is done once at the end: drop the events that are too many."""
+        if self._log is not None and self._wrote:
+            self._log.prune(self._connection)
+
+    def _next_id(self) -> int:
+        """The next id: above every id that is, and that was."""
+        number = max(self._highest() or 0, self._kept_id(), 0) + 1
+        if number > INT64_MAX:
+            raise StoreFull(f"{self._table.name} has no id left")
+        return number
+
+    def _highest(self) -> int | None:
+        table = self._table
+        select = " ".join((f"SELECT max({table.key_sql}) FROM", quote(table.name)))
+        found: int | None = self._run(select, ()).fetchone()[0]
+        return found
+
+    def _kept_id(self) -> int:
+        try:
+            row = self._connection.execute(_KEPT_ID, (self._table.name,)).fetchone()
+        except sqlite3.OperationalError as exc:
+            if not is_missing_table(exc):
+                raise
+            return 0
+        return row[0] if row else 0
+
+    def _keep_id(self, number: int) -> None:
+        self._run(_CREATE_IDS, ())
+        self._run(_KEEP_ID, (self._table.name, number))
