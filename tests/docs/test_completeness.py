@@ -49,7 +49,7 @@ def classes_of(module: object) -> Iterator[str]:
 
 def fault_codes() -> Iterator[str]:
     """Every code that the sources give to a fault or a conflict, in whatever way they write it."""
-    for path in [*Path(rest_kit.__file__).parent.rglob("*.py"), *(ROOT / "datastores").glob("*.py")]:
+    for path in [*Path(rest_kit.__file__).parent.rglob("*.py"), *(ROOT / "datastores").rglob("*.py")]:
         if "testing" not in path.parts:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 yield from _codes_in(node)
