@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -422,3 +424,14 @@ def test_a_list_s_rows_stay_its_owner_s() -> None:
     client.patch("/things/1/", {"text": "changed"})
     assert rows[0] == {"id": 1, "day": "2024-01-02", "text": "changed"}
     assert rows[1]["day"] is day
+
+
+def test_a_table_made_from_the_model_holds_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    place = {"name": str(path), "table": "people"}
+    resource = {"resource_name": "p", "resource": place, "datastore": SQLiteDataStore, "model": Person}
+    assert serve(make_controller(resource)).post("/p/", {"name": "Ada", "age": 36}).status_int == 201
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for statement in ("INSERT INTO people (age) VALUES (1)", "INSERT INTO people (name) VALUES ('x')"):
+            with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
+                connection.execute(statement)

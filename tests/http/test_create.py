@@ -280,3 +280,22 @@ def test_a_required_generated_key_is_not_asked_for(storage: Storage, sent: dict[
         assert faults(reply) == [("#/id", "read_only")]
     else:
         assert reply.status_int == 201
+
+
+def test_an_empty_text_that_a_file_cannot_tell_from_null(storage: Storage) -> None:
+    reply = storage.client(Book).post("/things/", {"title": "x", "author": ""})
+    if storage.kind == "csv":
+        assert faults(reply) == [("#/author", "invalid")]
+    else:
+        assert reply.json["author"] == ""
+
+
+def test_a_whole_number_is_a_number(storage: Storage) -> None:
+    class Measure(models.Model):
+        fields = [models.PkField("id"), models.FloatField("value", required=True)]
+
+    client = storage.client(Measure)
+    assert client.post("/things/", {"value": 3}).json["value"] == 3.0
+    assert client.values("/things/?value=3") == [1]
+    assert faults(client.post("/things/", {"value": "3"})) == [("#/value", "type")]
+    assert faults(client.post("/things/", {"value": True})) == [("#/value", "type")]

@@ -280,3 +280,29 @@ def test_all_problems_at_once() -> None:
     with pytest.raises(ConfigurationError) as caught:
         WSGIDispatcher([Book, Controller], prefix=5)  # type: ignore[list-item, arg-type]
     assert len(caught.value.problems) == 3
+
+
+def test_an_owner_who_changes_a_key_in_place_says_so() -> None:
+    rows = people_rows()[:3]
+    cls = over_list(rows, model=Person)
+    client = serve(cls)
+    assert client.get("/things/1/").status_int == 200
+    rows[1]["id"] = 50
+    assert cls.spec_ is not None
+    assert isinstance(cls.spec_.store, PythonListDataStore)
+    cls.spec_.store.refresh()
+    assert client.get("/things/50/").json["age"] == 1
+    problem(client.get("/things/1/"), 404, "not-found")
+
+
+def test_the_secret_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tag(**arguments: Any) -> str:
+        found: str = serve(named("books"), **arguments).get("/books/1/").headers["ETag"]
+        return found
+
+    given = tag(secret="s" * 32)
+    monkeypatch.setenv("REST_KIT_SECRET", "s" * 32)
+    assert tag() == given
+    monkeypatch.setenv("REST_KIT_SECRET", "t" * 32)
+    assert tag() != given
+    assert tag(secret="s" * 32) == given

@@ -237,3 +237,24 @@ HOSTILE: list[Callable[[Client], Any]] = [
 def test_hostile_requests_are_never_a_500(client: Client, attack: Callable[[Client], Any]) -> None:
     assert attack(client).status_int < 500
     assert client.get("/things/").status_int == 200
+
+
+def test_a_database_that_somebody_keeps_locked_is_503(tmp_path: Path) -> None:
+    from datastores import SQLiteDataStore
+    from tests.http.support import make_controller
+
+    path = str(tmp_path / "busy.db")
+    resource = {"resource_name": "things", "resource": {"name": path, "table": "t"}, "datastore": SQLiteDataStore}
+    client = serve(make_controller({**resource, "model": Book, "options": {"timeout": 0.1}}))
+    assert client.post("/things/", {"title": "x"}).status_int == 201
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        reply = client.post("/things/", {"title": "y"})
+        problem(reply, 503, "store-unavailable")
+        assert reply.headers["Retry-After"]
+        assert client.get("/things/1/").status_int == 200
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    assert client.post("/things/", {"title": "y"}).status_int == 201

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from urllib.parse import quote
 
 import pytest
 
@@ -176,3 +177,12 @@ def test_a_key_is_never_used_twice(books: Client) -> None:
     assert created > 6
     books.delete(f"/books/{created}/")
     assert books.post("/books/", {"title": "Newer"}).json["id"] > created
+
+
+@pytest.mark.parametrize("key", ["1 OR 1=1", "1; DROP TABLE things", "' OR '1'='1", "red' --", "%", "_ed", "*"])
+def test_a_key_is_never_a_statement(storage: Storage, key: str) -> None:
+    client = storage.client(Tag, TAGS)
+    address = f"/things/{quote(key, safe='')}/"
+    for method, sent in (("GET", None), ("PUT", {"label": "x"}), ("PATCH", {"label": "x"}), ("DELETE", None)):
+        problem(client.ask(method, address, sent), 404, "not-found")
+    assert len(client.objects("/things/")) == 3

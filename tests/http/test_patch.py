@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -156,8 +157,16 @@ def test_an_operation_s_place_is_named(books: Client) -> None:
 
 def test_numbers_in_a_json_patch_are_compared_by_value(storage: Storage) -> None:
     client = storage.client(Shop, [SHOP])
-    test = {"op": "test", "path": "/rate", "value": 0.1}
-    assert client.patch("/things/1/", [test], type=JSON_PATCH).status_int == 200
+    for value, status in (
+        (0.1, 200),
+        (0.10000000000000001, 200),
+        (0.2, 409),
+        (10**399, 409),
+        ("0.1", 409),
+        (True, 409),
+    ):
+        test = {"op": "test", "path": "/rate", "value": value}
+        assert client.ask("PATCH", "/things/1/", body=json.dumps([test]).encode(), type=JSON_PATCH).status_int == status
 
 
 def test_a_json_patch_within_an_object(storage: Storage) -> None:
