@@ -125,7 +125,7 @@ class Server:
                 wire.sendall(raw)
                 if half_close:
                     wire.shutdown(socket.SHUT_WR)
-            except (BrokenPipeError, ConnectionResetError):
+            except OSError:
                 pass  # it may have answered, and closed, before it had read everything
             return _whole_reply(wire)
 
