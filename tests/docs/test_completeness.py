@@ -156,6 +156,19 @@ def test_the_pages_are_on_the_map() -> None:
         assert pages <= linked, place
 
 
+def measured(page: str) -> dict[tuple[str, str], str]:
+    """The cells of a page's first table of microseconds, by row and column."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    table = re.search(r"^\| µs .*(?:\n\|.*)+", text, re.MULTILINE)
+    assert table is not None, page
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()]
+    return {(row[0], name): cell for row in rows for name, cell in zip(head[1:], row[1:], strict=True)}
+
+
+def test_the_readme_says_what_was_measured_last() -> None:
+    assert measured("README.md").items() <= measured("benchmarks/README.md").items()
+
+
 def test_no_link_leads_nowhere() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text(encoding="utf-8")):
