@@ -196,7 +196,7 @@ class Core:
 
     def _set_right(self, entry: Entry, fate: Fate) -> None:
         if self.options.get("read_only"):
-            raise ReadOnly(f"{self.path} is served read-only")
+            raise ReadOnly(f"{os.path.basename(self.path)} is served read-only")
         if fate is Fate.DONE:
             keep(self.path)
             # Nobody knows what happened between the crash and now: no follower may take this as a known state.

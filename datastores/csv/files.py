@@ -74,7 +74,8 @@ def writing(path: str) -> Iterator[None]:
         yield
     except OSError as exc:
         if exc.errno in _NOT_ALLOWED:
-            raise ReadOnly(f"{path} cannot be written: {os.strerror(exc.errno or 0)}") from exc
+            # what is refused for good is told to clients, who have no business with our directories
+            raise ReadOnly(f"{os.path.basename(path)} cannot be written: {os.strerror(exc.errno or 0)}") from exc
         raise unavailable(path, exc) from exc
 
 
@@ -194,7 +195,7 @@ class Exchange:
             except OSError as exc:
                 if exc.errno == errno.EBUSY:
                     what = "is a mount of its own and cannot be exchanged; mount its directory to change rows"
-                    raise ReadOnly(f"{self.path} {what}") from exc
+                    raise ReadOnly(f"{os.path.basename(self.path)} {what}") from exc
                 raise
             sync_directory(self.path)
 

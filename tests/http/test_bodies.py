@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rest_kit import models
+from rest_kit import jsonio, models
 from tests.http.samples import BOOKS, Book
 from tests.http.support import Client, faults, over_list, problem, serve
 
@@ -177,8 +177,6 @@ class Stream:
 
 def raw(client: Client, stream: Any, **environ: Any) -> tuple[int, dict[str, Any]]:
     """What a server hands over when it does not check the body itself; no validator, which would."""
-    from rest_kit import jsonio
-
     seen: list[str] = []
     base = {
         "REQUEST_METHOD": "POST",

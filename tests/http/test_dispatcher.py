@@ -11,7 +11,7 @@ from datastores import PythonListDataStore
 from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.errors import ConfigurationError, StoreUnavailable
 from tests.http.samples import BOOKS, TAGS, Book, Person, Tag, people_rows
-from tests.http.support import Client, Storage, allowed, over_list, problem, serve
+from tests.http.support import Client, Storage, allowed, make_controller, over_list, problem, serve
 
 
 def named(name: str, **dicts: Any) -> type[Controller]:
@@ -185,8 +185,6 @@ def test_two_controllers_that_both_want_the_list_are_refused() -> None:
 
 
 def test_two_controllers_over_the_same_data_share_them(storage: Storage) -> None:
-    from tests.http.support import make_controller
-
     place = storage.filled(Person, people_rows()[:3])
     resource = {"resource": place, "model": Person, "datastore": storage.store_class}
     one = make_controller({**resource, "resource_name": "one"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -10,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from rest_kit import errors
+from datastores import CSVDataStore, SQLiteDataStore
+from rest_kit import errors, models
 from rest_kit.controllers import Controller
 from tests.http.samples import BOOKS, Book
-from tests.http.support import Client, over_list, problem, serve
+from tests.http.support import Client, make_controller, over_list, problem, serve
 
 
 @pytest.fixture
@@ -165,8 +167,6 @@ def test_a_user_s_formatter_that_fails_is_a_500() -> None:
 
 
 def test_a_user_s_validator_that_fails_is_a_500_and_nothing_is_stored() -> None:
-    from rest_kit import models
-
     def broken(value: Any) -> None:
         raise LookupError("secret")
 
@@ -182,14 +182,10 @@ def test_a_user_s_validator_that_fails_is_a_500_and_nothing_is_stored() -> None:
 
 
 def over_file(store: Any, place: dict[str, Any]) -> type[Controller]:
-    from tests.http.support import make_controller
-
     return make_controller({"resource_name": "things", "resource": place, "datastore": store})
 
 
 def test_a_file_that_cannot_be_read_is_503_and_not_named(tmp_path: Path) -> None:
-    from datastores import CSVDataStore, SQLiteDataStore
-
     text, database = tmp_path / "secret.csv", tmp_path / "secret.db"
     text.write_text('id,name\n1,"never closed\n')
     database.write_bytes(b"no database at all, though it is long enough to look like one" * 20)
@@ -205,8 +201,6 @@ def test_a_file_that_cannot_be_read_is_503_and_not_named(tmp_path: Path) -> None
 
 
 def test_what_is_not_there_at_import_is_503_until_it_is(tmp_path: Path) -> None:
-    from datastores import CSVDataStore
-
     path = tmp_path / "late.csv"
     client = serve(over_file(CSVDataStore, {"path": str(path)}))
     reply = client.get("/things/")
@@ -240,9 +234,6 @@ def test_hostile_requests_are_never_a_500(client: Client, attack: Callable[[Clie
 
 
 def test_a_database_that_somebody_keeps_locked_is_503(tmp_path: Path) -> None:
-    from datastores import SQLiteDataStore
-    from tests.http.support import make_controller
-
     path = str(tmp_path / "busy.db")
     resource = {"resource_name": "things", "resource": {"name": path, "table": "t"}, "datastore": SQLiteDataStore}
     client = serve(make_controller({**resource, "model": Book, "options": {"timeout": 0.1}}))
@@ -258,3 +249,24 @@ def test_a_database_that_somebody_keeps_locked_is_503(tmp_path: Path) -> None:
         other.execute("ROLLBACK")
         other.close()
     assert client.post("/things/", {"title": "y"}).status_int == 201
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EIO])
+def test_a_file_that_cannot_be_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    path = tmp_path / "fixed.csv"
+    path.write_text("id,name\n1,Ada\n2,Eve\n")
+    client = serve(over_file(CSVDataStore, {"path": str(path)}))
+
+    def refuse(*args: Any) -> None:
+        raise OSError(number, "no", str(path))
+
+    monkeypatch.setattr("os.replace", refuse)
+    reply = client.delete("/things/1/")
+    expected = {errno.ENOSPC: (507, "store-full"), errno.EIO: (503, "store-unavailable")}
+    problem(reply, *expected.get(number, (405, "read-only")))
+    assert str(tmp_path) not in reply.text
+    assert (reply.headers.get("Allow"), reply.headers.get("Retry-After")) == (
+        (None, "5") if number in expected else ("GET, HEAD, OPTIONS", None)
+    )
+    monkeypatch.undo()
+    assert client.values("/things/") == [1, 2]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.wrappers import Response
 
 from rest_kit.controllers import WSGIDispatcher
 from rest_kit.pagination import Pagination
@@ -289,9 +291,6 @@ def test_one_controller_mounted_by_itself(storage: Storage) -> None:
 
 
 def test_a_dispatcher_within_another_application() -> None:
-    from werkzeug.middleware.dispatcher import DispatcherMiddleware
-    from werkzeug.wrappers import Response
-
     api = WSGIDispatcher([over_list(people_rows(), resource={"resource_name": "people"})])
     client = Client(DispatcherMiddleware(Response("home", mimetype="text/plain"), {"/api": api}))
     assert client.get("/").text == "home"
