@@ -7,6 +7,7 @@ The attributes that every request needs are plain slots; everything else (header
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from random import getrandbits
 from typing import Any, Final
@@ -88,7 +89,7 @@ class Request:
         length = int(declared)
         if length > limit:
             raise _too_large(limit)
-        body: bytes = environ["wsgi.input"].read(length)
+        body = self._read(length)
         if len(body) < length:
             raise BadRequest(f"the body ended after {len(body)} of the declared {length} bytes")
         return body
@@ -97,9 +98,17 @@ class Request:
         """A chunked body, where the server marks its end; nothing where it does not."""
         if not self.environ.get("wsgi.input_terminated"):
             return b""
-        body: bytes = self.environ["wsgi.input"].read(limit + 1)
+        body = self._read(limit + 1)
         if len(body) > limit:
             raise _too_large(limit)
+        return body
+
+    def _read(self, size: int) -> bytes:
+        """As much of the body as there is, up to `size` bytes (400 where the server cannot make sense of it)."""
+        try:
+            body: bytes = self.environ["wsgi.input"].read(size)
+        except unreadable() as exc:
+            raise BadRequest("the body is not framed as HTTP says") from exc
         return body
 
     def json(self, limit: int, *, accept: tuple[str, ...] = (JSON,), exact: bool = False) -> Any:
@@ -119,6 +128,16 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.environ.get('PATH_INFO', '')!r} {self.id}>"
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """What servers raise where a body breaks off or its chunks are malformed; gunicorn has exceptions of its own."""
+    gunicorn = sys.modules.get("gunicorn.http.errors")
+    return (
+        (OSError, EOFError, ValueError)
+        if gunicorn is None
+        else (OSError, EOFError, ValueError, gunicorn.ParseException)
+    )
 
 
 def preferences(header: str) -> Mapping[str, str]:
