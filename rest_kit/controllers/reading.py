@@ -37,7 +37,7 @@ class Reading:
 
     def read_list(self, request: Request) -> Reply:
         """GET on the list: a page of what the parameters ask for."""
-        response = self.accepted.get(request.environ.get("HTTP_ACCEPT")) or self.negotiate(request)
+        response = self.negotiate(request)
         if "HTTP_IF_MATCH" in request.environ:
             check_match(request, None)
         asked = self.parameters.read(request.query_string, lenient=self.lenient(request))
@@ -59,7 +59,7 @@ class Reading:
 
     def read_item(self, request: Request, pk: Pk) -> Reply:
         """GET on an item: the record, or 304 where the caller has it already."""
-        response = self.accepted.get(request.environ.get("HTTP_ACCEPT")) or self.negotiate(request)
+        response = self.negotiate(request)
         query = request.environ.get("QUERY_STRING")
         fields = item_fields(query, self.model, lenient=self.lenient(request)) if query else None
         presenter = self.presenter
@@ -97,7 +97,8 @@ class Reading:
 
     def negotiate(self, request: Request) -> type[Response]:
         """The view class for this caller (NotAcceptable)."""
-        return choose(request.environ.get("HTTP_ACCEPT"), self.spec.responses)
+        accept = request.environ.get("HTTP_ACCEPT")
+        return self.accepted.get(accept) or choose(accept, self.spec.responses)
 
     def lenient(self, request: Request) -> bool:
         """Whether unknown parameters are ignored, by configuration or because the caller prefers it."""
