@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from rest_kit.errors import RestKitError
 
@@ -27,6 +29,18 @@ class Settings(NamedTuple):
     threads: int
     reload: bool
     access_log: bool
+
+
+class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's log, but for its epilogue to a worker that has given up: that one has said why, in a sentence."""
+
+    given_up = False
+
+    def error(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Log an error, up to the news that a worker has given up, which is always about the end."""
+        self.given_up = self.given_up or (msg.startswith("Worker") and args[-1:] == (LOAD_ERROR,))
+        if not self.given_up:
+            super().error(msg, *args, **kwargs)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -52,6 +66,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_class": "gthread",
             "reload": settings.reload,
             "loglevel": "warning",
+            "logger_class": QuietLogger,
             "accesslog": "-" if settings.access_log else None,
             "control_socket_disable": True,
             "graceful_timeout": 5,
@@ -60,6 +75,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         }
         for key, value in chosen.items():
             self.cfg.set(key, value)
+
+    def run(self) -> None:
+        """Serve until a signal comes, or until no worker can."""
+        try:
+            super().run()
+        except HaltServer as exc:  # from gunicorn's own end, when a second worker gives up in the middle of it
+            sys.exit(exc.exit_status)
 
     def load(self) -> WSGIApplication:
         """The application, made within the worker."""
