@@ -21,10 +21,11 @@ import rest_kit
 from rest_kit import controllers, errors, models, pagination, problems, query, spec, store, views
 from rest_kit.cli.main import main
 from rest_kit.docs.errors import EXPLANATIONS
+from rest_kit.events import log
 from rest_kit.models.fields import __all__ as field_names
 
 ROOT = Path(__file__).parents[2]
-CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^```.*?^```$|`[^`]+`", re.MULTILINE | re.DOTALL)
 WORD = re.compile(r"\w[\w-]*")
 
 
@@ -97,7 +98,8 @@ NAMES: dict[str, Iterable[str]] = {
     "docs/stores.md": [
         *datastores.__all__,
         *(key for cls in stores() for key in (*cls.option_keys, *cls.resource_keys)),
-        *("changes", "refresh", "CursorGone"),
+        *(field.name for field in msgspec.structs.fields(log.Event)),
+        *("changes", "refresh", *classes_of(log)),
     ],
     "docs/configuration.md": [
         *(*spec._RESOURCE_KEYS, *spec._CONTROLLER_KEYS, *spec._VIEW_KEYS),
