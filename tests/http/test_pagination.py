@@ -85,6 +85,7 @@ def test_what_is_no_count_is_refused(people: Client, parameter: str, value: str)
         ("offset=100", (0, 80, None, 80)),
         ("offset=5000", (0, 80, None, 80)),
         ("count=7", (0, None, 7, 98)),
+        ("count=7&offset=100", (0, 98, None, 98)),
         ("age__lt=40", (0, None, 20, 20)),
         ("age__lt=40&offset=20", (0, 0, None, 20)),
         ("age__lt=0", (0, None, None, 0)),
@@ -259,6 +260,7 @@ def test_previous_of_an_emptied_page_leads_back(storage: Storage) -> None:
     meta = client.get(second).json["meta"]
     assert meta["next"] is None
     assert client.values(meta["previous"]) == [0, 1, 2]
+    assert client.get(meta["previous"]).json["meta"]["next"] is None
 
 
 def forged(client: Client) -> list[str]:
