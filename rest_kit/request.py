@@ -79,7 +79,8 @@ class Request:
     def body(self, limit: int) -> bytes:
         """The whole body (400 where it is shorter than declared, 413 beyond `limit` bytes, 415 where compressed)."""
         environ = self.environ
-        if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
+        encoding = environ.get("HTTP_CONTENT_ENCODING")
+        if encoding and encoding.strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType("a compressed body is not accepted; send it without Content-Encoding")
         declared = environ.get("CONTENT_LENGTH")
         if not declared:
@@ -113,13 +114,17 @@ class Request:
 
     def json(self, limit: int, *, accept: tuple[str, ...] = (JSON,), exact: bool = False) -> Any:
         """The body as strict JSON (415 for another type, MalformedBody, and what `body` raises)."""
+        if self.environ.get("CONTENT_TYPE") not in accept:
+            self._check_type(accept)
+        return jsonio.loads(self.body(limit), exact=exact)
+
+    def _check_type(self, accept: tuple[str, ...]) -> None:
+        """Refuse a body of another type, or in another charset than JSON's (415)."""
         if self.content_type not in accept:
             raise wrong_type(self.content_type, accept)
-        if ";" in self.environ["CONTENT_TYPE"]:
-            charset = parse_options_header(self.environ["CONTENT_TYPE"])[1].get("charset", "utf-8")
-            if charset.lower() not in ("utf-8", "utf8"):
-                raise UnsupportedMediaType("JSON is always UTF-8 (RFC 8259); the charset says otherwise")
-        return jsonio.loads(self.body(limit), exact=exact)
+        charset = parse_options_header(self.environ["CONTENT_TYPE"])[1].get("charset", "utf-8")
+        if charset.lower() not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType("JSON is always UTF-8 (RFC 8259); the charset says otherwise")
 
     def script_name(self) -> str:
         """The path under which the application is mounted, as it stands in a URL."""

@@ -38,41 +38,33 @@ MISSING: Final = Missing.MISSING
 
 
 class Kind(enum.Enum):
-    """What sort of value a field holds; integers are 64-bit, datetimes are aware and in UTC."""
+    """What sort of value a field holds; integers are 64-bit, datetimes are aware and in UTC.
 
-    INTEGER = "integer"
-    FLOAT = "float"
-    DECIMAL = "decimal"
-    BOOLEAN = "boolean"
-    STRING = "string"
-    DATE = "date"
-    DATETIME = "datetime"
-    UUID = "uuid"
-    LIST = "list"
-    DICT = "dict"
+    `python_type` is the exact type that a record's value of the kind has, None aside.
+    """
 
+    INTEGER = ("integer", int)
+    FLOAT = ("float", float)
+    DECIMAL = ("decimal", decimal.Decimal)
+    BOOLEAN = ("boolean", bool)
+    STRING = ("string", str)
+    DATE = ("date", datetime.date)
+    DATETIME = ("datetime", datetime.datetime)
+    UUID = ("uuid", uuid.UUID)
+    LIST = ("list", list)
+    DICT = ("dict", dict)
+
+    python_type: type[Any]
     is_scalar: bool
     is_text: bool
 
-    @property
-    def python_type(self) -> type[Any]:
-        """The exact type that a record's value of this kind has (None aside)."""
-        return _PYTHON_TYPES[self]
+    def __new__(cls, word: str, python_type: type[Any]) -> Kind:
+        kind = object.__new__(cls)
+        kind._value_ = word
+        kind.python_type = python_type
+        kind.is_scalar = python_type not in (list, dict)
+        kind.is_text = python_type is str
+        return kind
 
-
-for _kind in Kind:
-    _kind.is_scalar = _kind not in (Kind.LIST, Kind.DICT)
-    _kind.is_text = _kind is Kind.STRING
-
-_PYTHON_TYPES: Final[dict[Kind, type[Any]]] = {
-    Kind.INTEGER: int,
-    Kind.FLOAT: float,
-    Kind.DECIMAL: decimal.Decimal,
-    Kind.BOOLEAN: bool,
-    Kind.STRING: str,
-    Kind.DATE: datetime.date,
-    Kind.DATETIME: datetime.datetime,
-    Kind.UUID: uuid.UUID,
-    Kind.LIST: list,
-    Kind.DICT: dict,
-}
+    # PERF: POST: kinds are keys of tables, and an Enum's own hash is a call of Python
+    __hash__ = object.__hash__

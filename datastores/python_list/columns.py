@@ -168,6 +168,18 @@ class Column:
         """Whether the values leave as they are, without a look at them."""
         return not (self.converts or self.missing or self.kind in NESTED)
 
+    @property
+    def known_type(self) -> type[Any] | None:
+        """The type of all its values as they are kept; None where they are not of one."""
+        if self.exact:
+            return self.type
+        return str if self.text else None
+
+    @property
+    def shaped(self) -> bool:
+        """Whether `keep` makes something else of a value."""
+        return (self.text and not self.exact) or self.kind in NESTED
+
     def study(self, values: Sequence[Any]) -> None:
         """Take note of the forms of these values (ValueError where one has none)."""
         types = set(map(type, values))

@@ -72,7 +72,8 @@ class ListView:
         for index in self.indexes.values():
             index.values_of = self.code.values(index.names)
         self.copyable = self.same_shape and all(column.plain for column in self.columns.values())
-        self._exact_types = [column.type if column.exact else None for column in self.columns.values()]
+        self._known_types = [column.known_type for column in self.columns.values()]
+        self._shaped = [(column.name, column.keep) for column in self.columns.values() if column.shaped]
 
     def _current_state(self) -> tuple[Any, ...]:
         return (self.same_shape, *(column.state() for column in self.columns.values()))
@@ -226,7 +227,7 @@ class ListView:
 
     def _take_up(self, row: Row) -> None:
         # PERF: insert: a row of exactly the known forms has nothing to teach
-        if list(map(type, row.values())) != self._exact_types or tuple(row) != self.model.names:
+        if list(map(type, row.values())) != self._known_types or tuple(row) != self.model.names:
             self._note_forms(row)
         pk = self.pk_of(row)
         for index in self.indexes.values():
@@ -272,9 +273,10 @@ class ListView:
     def new_row(self, pk: Pk, record: Record) -> Row:
         """A row of all fields in the model's order, values in the form that the column's owner keeps."""
         values = {**record, self.pk_name: pk}
-        if self.copyable:
-            return {name: values.get(name) for name in self.model.names}
-        return {name: column.keep(values.get(name)) for name, column in self.columns.items()}
+        row = {name: values.get(name) for name in self.model.names}
+        for name, keep in self._shaped:
+            row[name] = keep(row[name])
+        return row
 
     def kept(self, values: Record, row: Row) -> Row:
         """Typed values in the form of those that they replace in a row."""
