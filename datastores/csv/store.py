@@ -97,7 +97,7 @@ class CSVDataStore(DataStore):
     def capabilities(self) -> Capabilities:
         model = self._model or (self._core.opening.model if self._core is not None else None)
         if self.options.get("read_only"):
-            return Capabilities(writable=False, events=self._logs, why_not="the option `read_only` is set")
+            return Capabilities(writable=False, events=self._logs, why_not="the option read_only is set")
         if model is not None and row_number(model) is not None:
             return Capabilities(writable=False, events=self._logs, why_not=WHY_NOT)
         return Capabilities(events=self._logs)

@@ -11,7 +11,7 @@ from datastores.csv.columns import event_record
 from datastores.csv.core import Core
 from datastores.csv.entries import JournalEvent
 from datastores.csv.mirror import Mirror
-from rest_kit.errors import ReadOnly, RecordNotFound, StoreFull
+from rest_kit.errors import ReadOnly, RecordNotFound, StoreFull, ValidationError
 from rest_kit.events.log import Action
 from rest_kit.query import Query, Result, Where
 from rest_kit.rows import matches
@@ -68,7 +68,13 @@ class CSVTx(Tx):
         return self._mirror.find(query)
 
     def insert(self, records: Sequence[Record]) -> list[Record]:
-        return [self._insert(record, index) for index, record in enumerate(records)]
+        return [self._insert_at(index, record) for index, record in enumerate(records)]
+
+    def _insert_at(self, index: int, record: Record) -> Record:
+        try:
+            return self._insert(record, index)
+        except ValidationError as exc:
+            raise ValidationError(fault.under(index) for fault in exc.faults) from exc
 
     def _insert(self, record: Record, index: int) -> Record:
         complete: dict[str, Any] = {name: record.get(name) for name in self._model.names}

@@ -271,6 +271,15 @@ def test_an_empty_cell_in_a_field_that_is_not_nullable(path: Path) -> None:
         given(path, "code,n\na,1\nb,\n", model).ping()
 
 
+def test_a_value_that_no_cell_can_hold_is_named_with_its_place_in_the_batch(path: Path) -> None:
+    store = given(path, "id,name,age\n", Model.of("P", [PkField("id"), StringField("name"), IntegerField("age")]))
+    batch = [{"name": "a", "age": 1}, {"name": "", "age": 2}]
+    with pytest.raises(ValidationError) as refused:
+        store.atomic(lambda tx: tx.insert(batch))
+    assert [fault.path for fault in refused.value.faults] == [(1, "name")]
+    assert path.read_text() == "id,name,age\n"
+
+
 def test_a_field_without_a_column_is_named(path: Path) -> None:
     with pytest.raises(StoreCorrupt, match=r"t\.csv:2: there is no column for the field 'age'; there are id, name"):
         given(path, "\nid,name\n", Person()).ping()
