@@ -63,7 +63,11 @@ class Tx(ABC):
 
     @abstractmethod
     def insert(self, records: Sequence[Record]) -> list[Record]:
-        """Add records (without a pk where the store generates it); they return as stored (Conflict, StoreFull)."""
+        """Add records (without a pk where the store generates it); they return as stored.
+
+        Conflict, with the record's place in the batch as its `index`; ValidationError, with the place at the head of
+        each fault's path, for a value that the store cannot hold; StoreFull.
+        """
 
     @abstractmethod
     def update(self, pk: Pk, record: Record) -> Record:

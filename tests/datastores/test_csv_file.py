@@ -216,10 +216,14 @@ def test_cells_become_values_and_stay_as_they_were_written(path: Path) -> None:
 )
 def test_what_a_cell_cannot_hold_is_refused(path: Path, field: str, value: Any, why: str) -> None:
     store = given(path, THINGS, Things())
-    for write in (lambda: update(store, "a", {field: value}), lambda: insert(store, _thing(**{field: value}))):
+    writes = {
+        (field,): lambda: update(store, "a", {field: value}),
+        (0, field): lambda: insert(store, _thing(**{field: value})),
+    }
+    for place, write in writes.items():
         with pytest.raises(ValidationError, match=why) as caught:
             write()
-        assert [fault.path for fault in caught.value.faults] == [(field,)]
+        assert [fault.path for fault in caught.value.faults] == [place]
     assert path.read_text() == THINGS
 
 
