@@ -17,7 +17,7 @@ import msgspec
 from rest_kit.errors import ConfigurationError, Fault, InvalidQuery, did_you_mean
 from rest_kit.models import Field, Model
 from rest_kit.models.scalars import parse_boolean, parse_string
-from rest_kit.query import OPERATORS, Arity, Filter, Operator, Order, Search, Where, conjoin
+from rest_kit.query import OPERATORS, All, Arity, Filter, Operator, Order, Search, Where
 
 SEARCH: Final = "search"
 ORDERING: Final = "ordering"
@@ -225,7 +225,7 @@ class _Reading:
             raise InvalidQuery(self.faults)
         conditions, words = self.conditions, self.words
         return Asked(
-            conditions[0] if len(conditions) == 1 else conjoin(*conditions),
+            All(*conditions) if len(conditions) > 1 else conditions[0] if conditions else None,
             words.get(ORDERING, self.table.default_order),
             words.get(FIELDS),
             words.get(SEARCH),

@@ -38,7 +38,7 @@ from rest_kit.spec import (
     ViewDict,
     build_spec,
 )
-from rest_kit.types import Pk
+from rest_kit.types import INT64_MAX, INT64_MIN, Pk
 from rest_kit.views.negotiation import accepted
 
 Verb = Callable[[Request], Reply]
@@ -151,14 +151,8 @@ class Controller(Writing, Application):
 
     def key(self, text: str) -> Pk:
         """The primary key that a path segment spells, in its one canonical spelling (RecordNotFound)."""
-        if (
-            self._integer_pk
-            and text.isascii()
-            and text.isdigit()
-            and (text[0] != "0" or text == "0")
-            and len(text) < 19
-        ):
-            return int(text)
+        if self._integer_pk:
+            return integer_key(text)
         field = self._pk_field
         try:
             pk: Pk = field.parse(text)
@@ -189,6 +183,17 @@ class Controller(Writing, Application):
         self.store.ping()
         if not self._ready:
             self.prepare()
+
+
+def integer_key(text: str) -> int:
+    """The 64-bit integer that a path segment spells as `str` would: no sign but a minus, no leading zero, ASCII."""
+    try:
+        number = int(text)
+    except ValueError as exc:
+        raise RecordNotFound(text) from exc
+    if str(number) != text or not INT64_MIN <= number <= INT64_MAX:
+        raise RecordNotFound(text)
+    return number
 
 
 def with_head(verbs: dict[str, RunT]) -> dict[str, RunT]:
