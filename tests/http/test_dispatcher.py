@@ -304,3 +304,9 @@ def test_the_secret_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("REST_KIT_SECRET", "t" * 32)
     assert tag() != given
     assert tag(secret="s" * 32) == given
+
+
+@pytest.mark.parametrize("secret", ["", [], ["s" * 32, ""]])
+def test_an_empty_secret_is_refused(secret: str | list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="secret must not be empty"):
+        WSGIDispatcher([], secret=secret)
