@@ -274,7 +274,8 @@ class Core:
             self._exchange(changes)
         self._poll()
         if self.journal.is_long():
-            with contextlib.suppress(StoreUnavailable, ReadOnly):
+            # The write is done: whatever keeps the journal from being shortened must not make anybody do it again.
+            with contextlib.suppress(StoreError, ChangedMeanwhile):
                 self.journal.compact()
                 self._queue.clear()
 

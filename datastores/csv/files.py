@@ -59,7 +59,7 @@ def stamp_at(path: str) -> Stamp | None:
     return stamp_of(status)
 
 
-def unavailable(path: str, exc: OSError) -> StoreUnavailable | ReadOnly:
+def unavailable(path: str, exc: OSError) -> StoreUnavailable:
     """What an error of the operating system means for the store."""
     reason = os.strerror(exc.errno) if exc.errno else str(exc)
     if exc.errno in _NO_ROOM:

@@ -1,7 +1,7 @@
 """Tables and views of an SQLite file as datastores, through the standard library's driver.
 
-A query becomes text once per shape (`sql_text`), runs on a borrowed connection (`sqlite_database`), and its rows become
-records by generated code (`sql_rows`). The table is opened at first use: created from the model, checked against it, or
+A query becomes text once per shape (`text`), runs on a borrowed connection (`database`), and its rows become
+records by generated code (`rows`). The table is opened at first use: created from the model, checked against it, or
 the model inferred from it. A write, its event and its check are one `BEGIN IMMEDIATE` transaction.
 """
 

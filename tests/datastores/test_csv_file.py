@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from datastores.csv.journal import Journal
 from datastores.csv.store import CSVDataStore
 from rest_kit.errors import (
     ConfigurationError,
@@ -632,6 +633,22 @@ def test_many_changes_are_one_rewrite_and_additions_none(path: Path) -> None:
     assert path.read_text().splitlines()[1] == "1,twice,100"
     assert len(path.read_text().splitlines()) == 21
     assert everything(store) == everything(people_at(path, timeout=1)) == replayed(events_of(store))
+
+
+def test_a_write_is_done_once_although_the_journal_cannot_be_shortened(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = people_at(path)
+    insert(store, {"name": "x", "age": 0})
+    journal = path.with_name(".t.csv.rest_kit-journal")
+
+    def taken_away(self: Journal) -> bool:
+        journal.unlink(missing_ok=True)
+        return True
+
+    monkeypatch.setattr(Journal, "is_long", taken_away)
+    insert(store, {"name": "y", "age": 1})
+    assert path.read_text().splitlines()[1:] == ["1,x,0", "2,y,1"]
 
 
 def test_old_events_go_and_the_journal_stays_short(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
