@@ -164,6 +164,36 @@ def check_keys(given: Mapping[str, Any], known: Mapping[str, type | tuple[type, 
     return problems
 
 
+def check_options(options: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]]) -> list[str]:
+    """A sentence for every option of a store that is unknown, or whose value cannot be meant.
+
+    `retention`, `timeout` and `indexes` mean the same wherever a store knows them, and so are held to the same.
+    """
+    return check_keys(options, known, "options") or _misfits(options)
+
+
+def _misfits(options: Mapping[str, Any]) -> list[str]:
+    problems = []
+    if options.get("retention", 1) < 1:
+        problems.append("options['retention'] must be at least 1; to keep no events, say 'events': False")
+    if options.get("timeout", 0) < 0:
+        problems.append(f"options['timeout'] must not be negative, as {options['timeout']} is")
+    return problems + different_names("indexes", options.get("indexes", ()))
+
+
+def different_names(option: str, names: Sequence[Any]) -> list[str]:
+    """A sentence where an option does not hold names, each of them once."""
+    if all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names):
+        return []
+    return [f"options[{option!r}] must be different names, not {names!r}"]
+
+
+def refuse_unknown(option: str, names: Sequence[str], known: Sequence[str], owner: str) -> None:
+    """Refuse an option that names what is no field, or none that it could name (ConfigurationError)."""
+    unknown = [name for name in names if name not in known]
+    refuse([f"options[{option!r}] names no field {name!r}{did_you_mean(name, known)}" for name in unknown], owner)
+
+
 def type_names(expected: type | tuple[type, ...]) -> str:
     """The types' names as a user would say them: `str or None`."""
     types = expected if isinstance(expected, tuple) else (expected,)

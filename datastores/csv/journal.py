@@ -271,6 +271,6 @@ class Journal:
     def _kept_from(self) -> tuple[int, int]:
         """The number of the last event that is dropped, and the place of the first entry that is kept."""
         index = bisect_right(self._firsts, self.last - self.retention + 1) - 1
-        if index < 0 or not self.retention:
+        if index < 0:
             return self.last, self._place
         return self._firsts[index] - 1, self._places[index]

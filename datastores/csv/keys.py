@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from rest_kit.errors import did_you_mean
 from rest_kit.models.field import Field
 from rest_kit.models.keys import PkField, StringPkField, UUIDPkField
 from rest_kit.models.model import Model
 from rest_kit.models.simple import IntegerField, StringField
-from rest_kit.store import refuse
+from rest_kit.store import refuse_unknown
 from rest_kit.types import Kind
 
 WHY_NOT: Final = (
@@ -30,20 +28,13 @@ def keyed(model: Model, key: str | None) -> Model:
     return model if model.pk is not None else model.with_pk(RowNumber(_free_name(model)))
 
 
-def refuse_unknown(names: Sequence[str], model: Model, option: str) -> None:
-    """Refuse an option that names what is no field of the model (ConfigurationError)."""
-    unknown = [name for name in names if name not in model.by_name]
-    problems = [f"options[{option!r}] names no field {name!r}{did_you_mean(name, model.names)}" for name in unknown]
-    refuse(problems, model.name)
-
-
 def row_number(model: Model) -> str | None:
     """The name of the key that is the row's number, None where the file has a key of its own."""
     return model.pk.name if isinstance(model.pk, RowNumber) else None
 
 
 def _keyed_by(model: Model, key: str) -> Model:
-    refuse_unknown([key], model, "key")
+    refuse_unknown("key", [key], model.names, model.name)
     field = model.by_name[key]
     if field is model.pk:
         return model

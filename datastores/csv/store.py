@@ -25,14 +25,23 @@ from typing import Any, ClassVar, TypeVar
 from datastores.csv.core import Core
 from datastores.csv.cores import core_of
 from datastores.csv.dialect import extends_ascii
-from datastores.csv.keys import WHY_NOT, keyed, refuse_unknown, row_number
+from datastores.csv.keys import WHY_NOT, keyed, row_number
 from datastores.csv.log import JournalLog
 from datastores.csv.tx import CSVTx, ReadOnlyTx, within
 from rest_kit.errors import ConfigurationError
 from rest_kit.events.log import EventLog
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result, Where
-from rest_kit.store import Capabilities, DataStore, Tx, check_keys, refuse
+from rest_kit.store import (
+    Capabilities,
+    DataStore,
+    Tx,
+    check_keys,
+    check_options,
+    different_names,
+    refuse,
+    refuse_unknown,
+)
 from rest_kit.types import Pk, Record
 
 T = TypeVar("T")
@@ -70,15 +79,14 @@ class CSVDataStore(DataStore):
         self._served: Model | None = None
         self._declared: type[Model] | None = None
         self._core: Core | None = None
-        self._logs: bool = self.options.get("events", True)
+        self._keeps_events: bool = self.options.get("events", True)
 
     def _problems(self) -> list[str]:
         if not isinstance(self.resource, Mapping):
             return [f'resource must be a dict like {{"path": "people.csv"}}, not {self.resource!r:.80}']
         problems = check_keys(self.resource, self.resource_keys, "resource")
         problems += [] if "path" in self.resource else ["resource has no 'path'"]
-        wrong = check_keys(self.options, self.option_keys, "options")
-        return problems + (wrong or form_problems(self.options))
+        return problems + (check_options(self.options, self.option_keys) or form_problems(self.options))
 
     def bind(self, model: Model) -> None:
         """Serve the rows as this model; without a key, by their number and for reading only (ConfigurationError)."""
@@ -88,7 +96,7 @@ class CSVDataStore(DataStore):
         if key is not None and model.pk is not None and model.pk.primary_key and model.pk.name != key:
             what = f"options['key'] is {key!r}, and the model's primary key is {model.pk.name!r}: leave one of them out"
             raise ConfigurationError(what, owner=model.name)
-        refuse_unknown(self.options.get("indexes", ()), model, "indexes")
+        refuse_unknown("indexes", self.options.get("indexes", ()), model.names, model.name)
         self._declared, self._served = type(model), keyed(model, key)
         self._core = None
         super().bind(self._served)
@@ -97,10 +105,10 @@ class CSVDataStore(DataStore):
     def capabilities(self) -> Capabilities:
         model = self._model or (self._core.opening.model if self._core is not None else None)
         if self.options.get("read_only"):
-            return Capabilities(writable=False, events=self._logs, why_not="the option read_only is set")
+            return Capabilities(writable=False, events=self._keeps_events, why_not="the option read_only is set")
         if model is not None and row_number(model) is not None:
-            return Capabilities(writable=False, events=self._logs, why_not=WHY_NOT)
-        return Capabilities(events=self._logs)
+            return Capabilities(writable=False, events=self._keeps_events, why_not=WHY_NOT)
+        return Capabilities(events=self._keeps_events)
 
     def _open(self) -> Core:
         """The process's core for the file; another one after a fork."""
@@ -135,7 +143,7 @@ class CSVDataStore(DataStore):
             # The work may only read; the Tx refuses the rest.
             return work(ReadOnlyTx(self, refusal))
         core = self._open()
-        return core.atomic(lambda mirror, changes: work(CSVTx(core, mirror, changes, events=self._logs)))
+        return core.atomic(lambda mirror, changes: work(CSVTx(core, mirror, changes, events=self._keeps_events)))
 
     def _refusal(self) -> str:
         """Why nothing may be written, once the model is known; empty where it may."""
@@ -144,7 +152,7 @@ class CSVDataStore(DataStore):
         return self.capabilities.why_not
 
     def changes(self) -> EventLog | None:
-        return JournalLog(self._open, lambda: self.model) if self._logs else None
+        return JournalLog(self._open, lambda: self.model) if self._keeps_events else None
 
     def close(self) -> None:
         if self._core is not None and self._core.pid == os.getpid():
@@ -162,11 +170,4 @@ def form_problems(options: Mapping[str, Any]) -> list[str]:
         problems.append("options['delimiter'] and options['quotechar'] must differ")
     if not extends_ascii(options.get("encoding", "utf-8")):
         problems.append(f"options['encoding'] must be an encoding that extends ASCII, not {options['encoding']!r}")
-    for name in ("retention", "timeout"):
-        if options.get(name, 0) < 0:
-            problems.append(f"options[{name!r}] must not be negative, as {options[name]} is")
-    for name in ("columns", "indexes"):
-        names = options.get(name, ["a"])
-        if not all(isinstance(each, str) and each for each in names) or len(set(names)) < len(names):
-            problems.append(f"options[{name!r}] must be different names, not {names!r}")
-    return problems
+    return problems + different_names("columns", options.get("columns", ()))
