@@ -6,16 +6,13 @@ that fits its field in no form is a `ValueError` here, which the view turns into
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
 
 from rest_kit.models.fields import Field
-from rest_kit.models.scalars import plain_decimal, utc
 from rest_kit.types import INT64_MAX, INT64_MIN, MISSING, Kind
 
 NESTED: Final = (Kind.LIST, Kind.DICT)
@@ -31,70 +28,27 @@ def clone(value: Any) -> Any:
     return value
 
 
-def _integer(field: Field, value: int) -> int:
-    if not INT64_MIN <= value <= INT64_MAX:
-        raise ValueError("an integer beyond 64 bits")
-    return value
-
-
-def _float(field: Field, value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("not a finite number")
-    return value + 0.0
-
-
-def _string(field: Field, value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError as exc:
-        raise ValueError("text with a lone surrogate") from exc
-    return value
-
-
-def _decimal(field: Field, value: Decimal) -> Decimal:
-    value = plain_decimal(value)
-    places = getattr(field, "places", None)
-    if places is None:
-        return value
-    try:
-        exact = value.quantize(Decimal(1).scaleb(-places))
-    except InvalidOperation as exc:
-        raise ValueError("too many digits") from exc
-    if exact != value:
-        raise ValueError(f"more than {places} decimal places")
-    return exact
-
-
-def _datetime(field: Field, value: datetime.datetime) -> datetime.datetime:
-    return utc(value)
-
-
-def _nested(field: Field, value: Any) -> Any:
-    try:
-        msgspec.json.encode(value)
-    except (TypeError, UnicodeEncodeError, RecursionError) as exc:
-        raise ValueError("not a JSON value") from exc
-    return value
-
-
-_MENDERS: Final[dict[Kind, Callable[[Any, Any], Any]]] = {
-    Kind.INTEGER: _integer,
-    Kind.FLOAT: _float,
-    Kind.STRING: _string,
-    Kind.DECIMAL: _decimal,
-    Kind.DATETIME: _datetime,
-    Kind.LIST: _nested,
-    Kind.DICT: _nested,
-}
-
-
 def typed(field: Field, value: Any) -> Any:
     """A value as its owner keeps it, as a record holds it; None stays None (ValueError)."""
     if value is None:
         return None
     value = field.coerce(value)
-    mend = _MENDERS.get(field.kind)
-    return value if mend is None else mend(field, value)
+    if field.kind in _MAY_HOLD_TEXT:
+        _refuse_unwritable(value)
+    return value
+
+
+_MAY_HOLD_TEXT: Final = (Kind.STRING, *NESTED)
+
+
+def _refuse_unwritable(value: Any) -> None:
+    """Refuse what no reply could carry: fields take stored texts as they are, lone surrogates included."""
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError as exc:
+        raise ValueError("text with a lone surrogate") from exc
+    except (TypeError, RecursionError) as exc:
+        raise ValueError("not a JSON value") from exc
 
 
 def _integers_plain(values: Sequence[int]) -> bool:

@@ -107,7 +107,8 @@ class AdaptedField(StructuredField):
         if value is None:
             return None
         if self.kind.is_scalar:
-            return COERCERS[self.kind](value)
+            scalar = COERCERS[self.kind](value)
+            return scalar if self.places is None else scalars.with_places(scalar, self.places)
         if isinstance(value, str) and self.kind is Kind.LIST:
             return self.parse(value)
         return free_json(value) if self.item is None else [self.item.coerce(one) for one in value]

@@ -581,6 +581,13 @@ def test_deleting_much_of_an_unordered_list_keeps_every_row_findable() -> None:
     assert pks(store) == list(range(2, 1501, 2))
 
 
+@pytest.mark.parametrize("field", [DecimalField("price", places=2), DecimalField("price", digits=40, places=2)])
+def test_a_number_may_have_as_many_digits_as_its_field(field: DecimalField) -> None:
+    price = Decimal("1" * 30 + ".05")
+    store = served([{"id": 1, "price": price}, {"id": 2, "price": str(price)}], Model.of("Priced", [PkField(), field]))
+    assert [record["price"] for record in store.find(Query()).records] == [price, price]
+
+
 def test_a_cursor_from_before_a_restart_is_refused() -> None:
     old = served(books(1)).changes()
     assert old is not None
