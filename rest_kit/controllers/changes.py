@@ -30,6 +30,8 @@ class Changes:
         """What clients never set."""
         self.fixed = tuple(dict.fromkeys([self.pk, *self.kept, "resource_uri"]))
         """What can be sent back, but not changed."""
+        self.stamps = frozenset(field.name for field in model.fields if field.auto_now)
+        """Those of them that show when the object was last written."""
 
     def replacement(self, data: dict[str, Any], current: Record, uri: str) -> Record:
         """The record that a whole object makes of the current one.
@@ -61,7 +63,7 @@ class Changes:
         for name in self.fixed:
             if name not in given or json_equal(given.pop(name), shown.get(name, MISSING)):
                 continue
-            if getattr(self.model.by_name.get(name), "auto_now", False):
+            if name in self.stamps:
                 text = f"{name} shows that the object has changed since it was read"
                 raise Conflict(text, code="stale", fields=(name,))
             faults.append(Fault("read_only", "may not be changed", (name,)))

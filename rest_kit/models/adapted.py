@@ -49,10 +49,9 @@ class AdaptedField(StructuredField):
         self.inner = inner
         self.kind = _kind_of(inner)
         self.core = isinstance(inner, _CORE)
-        self.item = AdaptedField(inner.inner, "item") if isinstance(inner, ma.List) else None
-        self.max_length: int | None = _largest(inner)
-        self.digits: int | None = None
-        self.places: int | None = _places_of(inner)
+        self.item: AdaptedField | None = AdaptedField(inner.inner, "item") if isinstance(inner, ma.List) else None
+        self.max_length = _largest(inner)
+        self.places = _places_of(inner)
         self._shown_by_schema = self.core and _shows_itself(inner)
         super().__init__(name)
         self._take_over(inner)

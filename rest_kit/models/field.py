@@ -47,6 +47,17 @@ class Field(ma.Field[Any]):
     """Whether the value is the time of the first write."""
     min: Any = None
     max: Any = None
+    max_length: int | None = None
+    digits: int | None = None
+    places: int | None = None
+    """Of an exact number: how many digits in all, and how many behind the point; None where any number will do."""
+    item: Field | None = None
+    """Of a list: the field of its values; None where they are any JSON."""
+    model: Any = None
+    """Of an object: its Model; None where it is any JSON."""
+    resource: str | None = None
+    references: str | None = None
+    """Of a reference: the resource, and the `table.column`, that it refers to."""
     option_names: ClassVar[Collection[str]] = FieldOptions.__annotations__
     """Which options the class takes."""
     texts: ClassVar[Mapping[str, str]] = {

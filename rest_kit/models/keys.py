@@ -69,9 +69,6 @@ class Reference(Field):
     hold the database to it.
     """
 
-    resource: str | None
-    references: str | None
-
     def __init__(self, name: str = "", **options: Any) -> None:
         super().__init__(name, **options)
 

@@ -178,9 +178,8 @@ def _rules_of(validators: Iterable[Any]) -> list[ObjectRule]:
     return [rule for rule in validators if not isinstance(rule, UniqueTogether)]
 
 
-def _is_exact(field: Any) -> bool:
+def _is_exact(field: Field) -> bool:
     """Whether an exact number may stand in the field, or somewhere within it."""
     if field.kind is Kind.DECIMAL:
         return True
-    item, model = getattr(field, "item", None), getattr(field, "model", None)
-    return (item is not None and _is_exact(item)) or (model is not None and model.exact_numbers)
+    return (field.item is not None and _is_exact(field.item)) or (field.model is not None and field.model.exact_numbers)

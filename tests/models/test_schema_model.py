@@ -110,8 +110,8 @@ def test_what_a_store_reads() -> None:
     assert "pin" not in BOOK.readable
     assert BOOK.pk is not None
     assert BOOK.pk.generated
-    assert BOOK.by_name["title"].max_length == 9  # type: ignore[attr-defined]
-    assert BOOK.by_name["price"].places == 2  # type: ignore[attr-defined]
+    assert BOOK.by_name["title"].max_length == 9
+    assert BOOK.by_name["price"].places == 2
     kinds = {name: field.kind for name, field in BOOK.by_name.items()}
     assert kinds["id"] is Kind.INTEGER
     assert kinds["at"] is Kind.DATETIME
