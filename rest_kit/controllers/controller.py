@@ -87,6 +87,7 @@ class Controller(Writing, Application):
             self.model = self.store.model
             tagger = Tagger(self.keys.derive(f"rest_kit.etag.{self.spec.name}")[0])
             self.presenter = Presenter(self.spec, self.model, tagger)
+            self.visible = self.model.readable if self.presenter.hidden else None
             self.changes = Changes(self.model, self.presenter)
             search = self.store.capabilities.search
             self.parameters = Parameters(self.model, self.spec.options, self.pagination.parameters, search=search)

@@ -18,6 +18,7 @@ from rest_kit.errors import (
     Unsupported,
     ValidationError,
 )
+from rest_kit.models.faults import MAX_FAULTS
 from rest_kit.params import FIELDS, Asked, item_fields, refuse_all
 from rest_kit.preconditions import check_match
 from rest_kit.problems import Headers, Reply
@@ -45,7 +46,7 @@ class Writing(Reading):
         fields = self.reply_fields(request)
         data = self.read_body(request)
         if isinstance(data, list):
-            return self.create_many(request, data, fields)
+            return self.create_many(request, data, response, fields)
         record = self.new_record(data)
         check_match(request, None)
         stored = self.store.atomic(lambda tx: insert_one(tx, record))
@@ -56,9 +57,10 @@ class Writing(Reading):
         status, headers, body = self.presenter.item(request, stored, response, fields, "201 Created")
         return status, [*headers, location], body
 
-    def create_many(self, request: Request, data: list[Any], fields: tuple[str, ...] | None) -> Reply:
+    def create_many(
+        self, request: Request, data: list[Any], response: type[Response], fields: tuple[str, ...] | None
+    ) -> Reply:
         """POST of an array: 201 and the array as stored."""
-        response = self.negotiate(request)
         records = self.each(data, self.new_record)
         check_match(request, None)
         stored = self.store.atomic(lambda tx: tx.insert(records))
@@ -166,11 +168,14 @@ class Writing(Reading):
         check_match(request, None, required=self.spec.require_if_match)
 
         def work(tx: Tx) -> list[Record]:
-            keyed = [(record[self.presenter.pk], record) for record in self.selected(tx, asked)]
-            patched = self.changes.patched
-            return [tx.update(pk, patched(change, record, self.uri(request, pk))) for pk, record in keyed]
+            return [self.patch_one(tx, request, change, record) for record in self.selected(tx, asked)]
 
         return self.answer_many(request, self.store.atomic(work), response, asked.fields)
+
+    def patch_one(self, tx: Tx, request: Request, change: Change, current: Record) -> Record:
+        """Change one of the records that a filter has found."""
+        pk: Pk = current[self.presenter.pk]
+        return tx.update(pk, self.changes.patched(change, current, self.uri(request, pk)))
 
     def read_patch(self, request: Request) -> Change:
         """The body of a PATCH, as the change that it asks for (415, MalformedBody)."""
@@ -295,12 +300,15 @@ class Writing(Reading):
         return self.each_at(data, lambda place, one: make(one))
 
     def each_at(self, data: Iterable[Any], make: Callable[[int, Any], Any]) -> list[Any]:
+        """The same, for a `make` that wants to know the place."""
         made, faults = [], []
         for place, one in enumerate(data):
             try:
                 made.append(make(place, one))
             except ValidationError as exc:
                 faults += [fault.under(place) for fault in exc.faults]
+                if len(faults) >= MAX_FAULTS:
+                    break
             except Conflict as exc:
                 raise Conflict(exc.detail, code=exc.code, fields=exc.fields, index=place) from exc
         if faults:

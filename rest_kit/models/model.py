@@ -14,10 +14,9 @@ from typing import Any, ClassVar
 
 import marshmallow
 
-from rest_kit.errors import ConfigurationError, Fault, ValidationError
+from rest_kit.errors import ConfigurationError, ValidationError
 from rest_kit.models.compile import compile_load, compile_partial
 from rest_kit.models.declaration import declaration_problems, key_of, stray_problems
-from rest_kit.models.faults import MAX_FAULTS
 from rest_kit.models.field import Field
 from rest_kit.models.plain import PlainLoad
 from rest_kit.models.rules import ObjectRule, UniqueTogether, run_rule
@@ -92,12 +91,6 @@ class Model:
         others = [other for other in self.fields if other.name != field.name]
         return self.of(self.name, [field, *others], self.validators)
 
-    def only(self, names: Iterable[str]) -> Model:
-        """The same model with these fields alone, in its own order; rules over others are left out."""
-        kept = set(names)
-        together = [r for r in self.validators if isinstance(r, UniqueTogether) and kept.issuperset(r.fields)]
-        return self.of(self.name, [field for field in self.fields if field.name in kept], together)
-
     @cached_property
     def schema_class(self) -> type[marshmallow.Schema]:
         """The fields as a marshmallow schema, for what reads schemas (apispec)."""
@@ -139,23 +132,6 @@ class Model:
         """
         record = (self._compiled_partial if partial else self._compiled_load)(data)
         return self._plain_load(data, partial=partial) if record is None else record
-
-    def load_many(self, data: Any) -> list[Record]:
-        """An array of whole objects; the faults' paths begin with the index (ValidationError)."""
-        if type(data) is not list:
-            raise ValidationError(Fault("type", "is not a list"))
-        records: list[Record] = []
-        faults: list[Fault] = []
-        for index, one in enumerate(data):
-            try:
-                records.append(self.load(one))
-            except ValidationError as exc:
-                faults += (fault.under(index) for fault in exc.faults)
-                if len(faults) >= MAX_FAULTS:
-                    break
-        if faults:
-            raise ValidationError(faults)
-        return records
 
     def touch(self, record: Record, now: datetime.datetime | None = None) -> None:
         """Set the fields that tell the time of the last write, in place."""
