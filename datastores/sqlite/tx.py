@@ -13,6 +13,7 @@ from datastores.sqlite.rules import broken_rule, restricted
 from datastores.sqlite.table import Table, Writing
 from datastores.sqlite.text import quote
 from rest_kit.errors import Fault, RecordNotFound, StoreFull, StoreUnavailable, ValidationError
+from rest_kit.events.log import Action
 from rest_kit.query import Filter, Page, Query, Result, Where, conjoin
 from rest_kit.store import Tx, check_unique, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
@@ -147,7 +148,7 @@ class SQLiteTx(Tx):
 
     # --- events and ids -----------------------------------------------------------------------------------------------
 
-    def _append(self, action: Any, keyed: Row, before: Row | None, after: Row | None) -> None:
+    def _append(self, action: Action, keyed: Row, before: Row | None, after: Row | None) -> None:
         if self._log is None:
             return
         names = self._table.model.names

@@ -195,18 +195,20 @@ class SchemaModel(Model):
             loaded = self._through_schema(given, partial=partial)
         except marshmallow.ValidationError as exc:
             raise ValidationError(faults + self._explained(faults_of(exc.messages))) from exc
-        faults += self._surplus(given, loaded)
         record = self._record(loaded, faults, partial=partial)
         if faults:
             raise ValidationError(faults)
         return record
 
     def _through_schema(self, data: dict[str, Any], *, partial: bool) -> dict[str, Any]:
-        left_out = tuple(key for name, key in self.attributes.items() if name not in self.by_name)
-        loaded = self.schema.load(data, partial=True if partial else left_out, unknown=marshmallow.RAISE)
-        if isinstance(loaded, dict):
-            return loaded
-        raise ConfigurationError(f"the schema must load into a dict, not {type(loaded).__name__}", owner=self.name)
+        loaded = self.schema.load(data, partial=partial, unknown=marshmallow.RAISE)
+        if not isinstance(loaded, dict):
+            raise ConfigurationError(f"the schema must load into a dict, not {type(loaded).__name__}", owner=self.name)
+        made = loaded.keys() - set(self.attributes.values())
+        if made:
+            problem = f"the schema's hooks make {', '.join(sorted(map(repr, made)))}, for which there is no field"
+            raise ConfigurationError(problem, owner=self.name)
+        return loaded
 
     def _record(self, loaded: dict[str, Any], faults: list[Fault], *, partial: bool) -> Record:
         """The typed values of what the schema has loaded; what does not fit becomes faults."""
@@ -221,14 +223,6 @@ class SchemaModel(Model):
             elif not partial and not field.generated:
                 record[name] = field.initial()
         return record
-
-    def _surplus(self, data: dict[str, Any], loaded: dict[str, Any]) -> list[Fault]:
-        """Names that the schema knows and this model does not; keys that only a hook can have made are refused."""
-        made = loaded.keys() - set(self.attributes.values())
-        if made:
-            problem = f"the schema's hooks make {', '.join(sorted(map(repr, made)))}, for which there is no field"
-            raise ConfigurationError(problem, owner=self.name)
-        return [self._unknown(name) for name in data if name in self.attributes and name not in self.by_name]
 
     def _explained(self, faults: list[Fault]) -> list[Fault]:
         """The faults with the codes that their texts stand for, and the nearest valid name for a few unknown ones."""

@@ -231,12 +231,6 @@ def test_keys() -> None:
     assert faults({"street": "s", "id": 1}, with_key) == [("read_only", "#/id")]
 
 
-def test_only_some_fields() -> None:
-    few = BOOK.only(["stars", "day"])
-    assert few.load({"stars": 1}) == {"stars": 1, "day": None}
-    assert faults({"stars": 1, "weight": 1.5}, few) == [("unknown", "#/weight")]
-
-
 class Computed(ma.Schema):
     total = fields.Method("add")
 
