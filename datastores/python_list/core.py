@@ -171,7 +171,7 @@ class Steps:
         if self._log:
             self._changes.append(Change(action, pk, before, None if after is None else _copy(after), time.time()))
 
-    # ── the writes ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # --- the writes ---------------------------------------------------------------------------------------------------
 
     def append(self, pk: Pk, row: Row) -> None:
         """Add a row at the end."""

@@ -43,7 +43,7 @@ class ListView:
         self._highest = highest
         self.forget_all()
 
-    # ── what is known of the rows ──────────────────────────────────────────────────────────────────────────────────
+    # --- what is known of the rows ------------------------------------------------------------------------------------
 
     def forget_all(self) -> None:
         """Know nothing, so that everything is read at the next use."""
@@ -202,7 +202,7 @@ class ListView:
         self.size = len(self.rows)
         self.last = self.rows[-1] if self.rows else None
 
-    # ── our own writes ─────────────────────────────────────────────────────────────────────────────────────────────
+    # --- our own writes -----------------------------------------------------------------------------------------------
 
     def leaving(self, row: Row) -> None:
         """A row is about to change or go."""
@@ -297,7 +297,7 @@ class ListView:
         pks = list(index.find(values))
         return [pk for pk in pks if (row := self.row(pk)) is not None and index.values_of(row) == values]
 
-    # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # --- reading ------------------------------------------------------------------------------------------------------
 
     def row(self, pk: Pk) -> Row | None:
         """The row with that primary key, the owner's own dict."""

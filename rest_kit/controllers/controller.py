@@ -124,7 +124,7 @@ class Controller(Writing, Application):
         self._pk_field = self.model.pk
         self._integer_pk = self.model.pk.kind.python_type is int
 
-    # -- the way of a request -------------------------------------------------------------------------------------
+    # --- the way of a request -----------------------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Reply:
         """Answer a request for the controller mounted by itself: the list at the mount's root."""
@@ -177,7 +177,7 @@ class Controller(Writing, Application):
             text += f": {why_not}"
         raise MethodNotAllowed(allowed, description=text)
 
-    # -- what a dispatcher asks -----------------------------------------------------------------------------------
+    # --- what a dispatcher asks ---------------------------------------------------------------------------------------
 
     def ping(self) -> None:
         """Return if the data can be reached and read (StoreUnavailable)."""

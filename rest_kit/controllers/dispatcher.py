@@ -108,7 +108,7 @@ class WSGIDispatcher(Application):
             return "" in self._pages
         return parts[0] in self._handlers or (parts[0] != "" and parts[0] in self._pages)
 
-    # -- the pages ------------------------------------------------------------------------------------------------
+    # --- the pages ----------------------------------------------------------------------------------------------------
 
     def _hello(self, request: Request, parts: list[str]) -> Reply:
         base = request.script_name() + self.prefix

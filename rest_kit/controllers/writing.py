@@ -37,7 +37,7 @@ class Writing(Reading):
     reserved: frozenset[str]
     changes: Changes
 
-    # -- POST -----------------------------------------------------------------------------------------------------
+    # --- POST ---------------------------------------------------------------------------------------------------------
 
     def create(self, request: Request) -> Reply:
         """POST on the list: one object, or an array of which all are stored or none."""
@@ -77,7 +77,7 @@ class Writing(Reading):
         self.model.check(record)
         return record
 
-    # -- PUT ------------------------------------------------------------------------------------------------------
+    # --- PUT ----------------------------------------------------------------------------------------------------------
 
     def replace(self, request: Request, pk: Pk) -> Reply:
         """PUT on an item: the whole object anew."""
@@ -151,7 +151,7 @@ class Writing(Reading):
         """The URL path of an item."""
         return request.mount + segment(pk) + "/"
 
-    # -- PATCH ----------------------------------------------------------------------------------------------------
+    # --- PATCH --------------------------------------------------------------------------------------------------------
 
     def update(self, request: Request, pk: Pk) -> Reply:
         """PATCH on an item: a merge patch, or a JSON patch."""
@@ -188,7 +188,7 @@ class Writing(Reading):
             raise MalformedBody(Fault("type", "a merge patch for an object is an object"))
         return merging(self.apply_formatters(data))
 
-    # -- DELETE ---------------------------------------------------------------------------------------------------
+    # --- DELETE -------------------------------------------------------------------------------------------------------
 
     def delete(self, request: Request, pk: Pk) -> Reply:
         """DELETE on an item: 204, and 404 from then on."""
@@ -219,7 +219,7 @@ class Writing(Reading):
         self.store.atomic(work)
         return "204 No Content", [], b""
 
-    # -- shared ---------------------------------------------------------------------------------------------------
+    # --- shared -------------------------------------------------------------------------------------------------------
 
     def write_item(self, request: Request, pk: Pk, change: Callable[[Record], Record]) -> Reply:
         """Read, check the conditions, change and write one record as one step, and answer with it."""

@@ -164,7 +164,7 @@ class Field(ma.Field[Any]):
             problems = [f"{option}={value!r} {fault.detail}" for fault in faults_of(exc.messages)]
             raise ConfigurationError(problems, owner=repr(self)) from exc
 
-    # What is known of it
+    # --- what is known of it ------------------------------------------------------------------------------------------
 
     @property
     def assigned(self) -> bool:
@@ -218,7 +218,7 @@ class Field(ma.Field[Any]):
         vars(twin).update(changes, name=name)
         return twin
 
-    # From JSON and back
+    # --- from JSON and back -------------------------------------------------------------------------------------------
 
     def _runner(self, validator: Validator) -> Validator:
         """A user's validator, made to raise marshmallow's error when it returns False or raises ValueError."""
@@ -281,7 +281,7 @@ class Field(ma.Field[Any]):
         """The value that says `now` (aware, in UTC), for a field that sets itself."""
         return now
 
-    # From text and back
+    # --- from text and back -------------------------------------------------------------------------------------------
 
     def parse(self, text: str) -> Any:
         """A value written as text, in a query string or a CSV cell (ValueError with a sentence)."""

@@ -68,7 +68,7 @@ class Model:
         together = [tuple(rule.fields) for rule in self.validators if isinstance(rule, UniqueTogether)]
         return tuple(dict.fromkeys(alone + together))
 
-    # Making others
+    # --- making others ------------------------------------------------------------------------------------------------
 
     @classmethod
     def of(cls, name: str, fields: Sequence[Field], validators: Sequence[Any] = ()) -> Model:
@@ -96,7 +96,7 @@ class Model:
         """The fields as a marshmallow schema, for what reads schemas (apispec)."""
         return schema_class_of(self.name, self.fields)
 
-    # Reading
+    # --- reading ------------------------------------------------------------------------------------------------------
 
     def full_order(self, order: Sequence[Order]) -> tuple[Order, ...]:
         """The order with the primary key as its last tie-break."""
@@ -122,7 +122,7 @@ class Model:
         """A field's typed value as JSON shows it: dates, UUIDs and exact numbers as text."""
         return None if value is None else self.by_name[name].to_json(value)
 
-    # Writing
+    # --- writing ------------------------------------------------------------------------------------------------------
 
     def load(self, data: Any, *, partial: bool = False) -> Record:
         """What a client sent, as typed values in the model's order (ValidationError with every fault at once).

@@ -170,7 +170,7 @@ class TestPlainStore(Conformance):
     __test__ = True
 
 
-# ── stores that claim less ─────────────────────────────────────────────────────────────────────────────────────────
+# --- stores that claim less -------------------------------------------------------------------------------------------
 
 
 class HumbleStore(PlainStore):
@@ -208,7 +208,7 @@ class TestHumbleStore(Conformance):
     store_class = HumbleStore
 
 
-# ── stores that are broken in one place ────────────────────────────────────────────────────────────────────────────
+# --- stores that are broken in one place ------------------------------------------------------------------------------
 
 
 class NoneLast(PlainStore):

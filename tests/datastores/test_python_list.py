@@ -79,7 +79,7 @@ def pks(store: PythonListDataStore, query: Query | None = None) -> list[Any]:
     return [record["id"] for record in store.find(query or Query()).records]
 
 
-# ── configuration ──────────────────────────────────────────────────────────────────────────────────────────────────
+# --- configuration ----------------------------------------------------------------------------------------------------
 
 
 def test_every_mistake_in_the_options_is_named_at_once() -> None:
@@ -123,7 +123,7 @@ def test_rows_that_no_model_can_be_inferred_from_are_named() -> None:
         PythonListDataStore([{"id": 1}, 5]).find(Query())  # type: ignore[list-item]
 
 
-# ── the owner's forms ──────────────────────────────────────────────────────────────────────────────────────────────
+# --- the owner's forms ------------------------------------------------------------------------------------------------
 
 
 def test_dates_in_text_leave_as_dates_and_stay_text() -> None:
@@ -263,7 +263,7 @@ def test_a_missing_key_that_nobody_generates_is_named() -> None:
         store.get("a")
 
 
-# ── the owner's hands ──────────────────────────────────────────────────────────────────────────────────────────────
+# --- the owner's hands ------------------------------------------------------------------------------------------------
 
 
 def test_writes_show_in_the_owners_list_and_their_dicts_stay_the_same() -> None:
@@ -426,7 +426,7 @@ def test_an_owner_who_changes_rows_all_the_time_never_breaks_a_reader() -> None:
         thread.join()
 
 
-# ── sharing, transactions, events ──────────────────────────────────────────────────────────────────────────────────
+# --- sharing, transactions, events ------------------------------------------------------------------------------------
 
 
 def test_stores_over_one_list_share_it_through_different_models() -> None:
@@ -638,7 +638,7 @@ def test_a_child_process_starts_with_free_locks_and_whole_transactions() -> None
     assert [row["title"] for row in rows] == ["half", "t2", "t3"]
 
 
-# ── fast and plain ─────────────────────────────────────────────────────────────────────────────────────────────────
+# --- fast and plain ---------------------------------------------------------------------------------------------------
 
 FORMS: dict[str, Callable[[Any], Any]] = {
     "date": lambda value: value.isoformat(),
