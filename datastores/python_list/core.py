@@ -24,12 +24,12 @@ from rest_kit.types import Pk
 
 T = TypeVar("T")
 _CORES: Final[weakref.WeakValueDictionary[int, ListCore]] = weakref.WeakValueDictionary()
-_REGISTERING: Final = threading.Lock()
+_registering = threading.Lock()
 
 
 def core_of(rows: list[Row]) -> ListCore:
     """The one core of this very list."""
-    with _REGISTERING:
+    with _registering:
         core = _CORES.get(id(rows))
         if core is None:
             core = _CORES[id(rows)] = ListCore(rows)
@@ -93,6 +93,9 @@ class ListCore:
 
 
 def _after_fork() -> None:
+    # another thread of the parent's may have held it just then, and is not here to let go of it
+    global _registering
+    _registering = threading.Lock()
     for core in list(_CORES.values()):
         core.after_fork()
 

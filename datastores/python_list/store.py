@@ -14,12 +14,13 @@ from typing import Any, ClassVar, TypeVar
 
 from datastores.python_list.code import Row
 from datastores.python_list.core import core_of
-from datastores.python_list.events import RETENTION, Change
+from datastores.python_list.events import RETENTION
 from datastores.python_list.find import find
+from datastores.python_list.log import ListLog
 from datastores.python_list.tx import ListTx
 from datastores.python_list.view import ListView
 from rest_kit.errors import ConfigurationError, RecordNotFound, StoreCorrupt
-from rest_kit.events.log import Event, EventLog
+from rest_kit.events.log import EventLog
 from rest_kit.models.fields import PkField
 from rest_kit.models.infer import infer_rows
 from rest_kit.models.model import Model
@@ -125,32 +126,7 @@ class PythonListDataStore(DataStore):
         return self._core.run(lambda steps: work(ListTx(self, view, steps)), log=self._keeps_events)
 
     def changes(self) -> EventLog | None:
-        return ListLog(self) if self._keeps_events else None
+        return ListLog(self._core, self._open) if self._keeps_events else None
 
     def close(self) -> None:
         """Nothing is open; the list stays its owner's."""
-
-
-class ListLog(EventLog):
-    """The list's ring of events, read as one store's records."""
-
-    def __init__(self, store: PythonListDataStore) -> None:
-        self._store = store
-
-    def read(self, since: int, limit: int = 100) -> list[Event]:
-        store = self._store
-        view = store._open()
-        with store._core.lock:
-            return [_event(view, seq, change) for seq, change in store._core.ring.read(since, limit)]
-
-    def last(self) -> int:
-        return self._store._core.ring.newest
-
-
-def _event(view: ListView, seq: int, change: Change) -> Event:
-    """A change with its rows typed: plainly, as they may be in a form that the list holds no longer."""
-    before = None if change.before is None else view.plainly(change.before)
-    after = None if change.after is None else view.plainly(change.after)
-    record = after or before
-    assert record is not None
-    return Event(seq, change.action, record[view.pk_name], before, after, change.at)

@@ -7,6 +7,7 @@ import copy
 import datetime
 import os
 import random
+import signal
 import threading
 import uuid
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datastores.python_list import PythonListDataStore
+from datastores.python_list import PythonListDataStore, core
 from datastores.python_list.code import NotCompiled
 from datastores.python_list.find import find_plainly
 from rest_kit import rows as reference
@@ -636,6 +637,15 @@ def test_a_child_process_starts_with_free_locks_and_whole_transactions() -> None
     writer.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert [row["title"] for row in rows] == ["half", "t2", "t3"]
+
+
+def test_a_child_process_can_open_a_list_although_its_parent_was_just_opening_one() -> None:
+    with core._registering:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            os._exit(0 if served(books(1)).get(1)["id"] == 1 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 # --- fast and plain ---------------------------------------------------------------------------------------------------
