@@ -10,7 +10,8 @@ RestKitError
     ├── RecordNotFound
     ├── Conflict                  unique, foreign key, or changed since it was read
     ├── Unsupported               the store has declared that it cannot do this
-    ├── ReadOnly                  … because nothing may be written there
+    │   └── ReadOnly              … because nothing may be written there
+    ├── CursorGone                events that a follower has not read yet are no longer kept
     └── StoreUnavailable          try again later
         ├── StoreCorrupt          the file or row cannot be read, and says where
         └── StoreFull             no room left
@@ -139,6 +140,10 @@ class Unsupported(StoreError):
 
 class ReadOnly(Unsupported):
     """Nothing can be written here; the text says why and what would help."""
+
+
+class CursorGone(StoreError):
+    """Events behind that cursor have been dropped already; a follower must read the collection again."""
 
 
 class StoreUnavailable(StoreError):

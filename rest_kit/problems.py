@@ -20,26 +20,27 @@ Reply = tuple[str, Headers, bytes]
 """What a verb answers: a status line, headers, and the body's bytes."""
 
 
-class Kind(NamedTuple):
-    """One sort of problem: its status, its stable slug (the last part of `type`), and its title."""
+class ProblemType(NamedTuple):
+    """One type of problem (RFC 9457 §3.1.1): its status, its stable slug (the last part of `type`), its title."""
 
     status: int
     slug: str
     title: str
 
 
-KINDS: Final[dict[type[errors.RestKitError], Kind]] = {
-    errors.MalformedBody: Kind(400, "malformed-body", "The body cannot be read"),
-    errors.ValidationError: Kind(400, "invalid-input", "The input does not fit the model"),
-    errors.InvalidQuery: Kind(400, "invalid-parameter", "A parameter cannot be used"),
-    errors.InvalidInput: Kind(400, "invalid-input", "The input cannot be used"),
-    errors.RecordNotFound: Kind(404, "not-found", "Not found"),
-    errors.Conflict: Kind(409, "conflict", "The write contradicts other data"),
-    errors.ReadOnly: Kind(405, "read-only", "Nothing can be written here"),
-    errors.Unsupported: Kind(501, "unsupported", "The store cannot do this"),
-    errors.StoreFull: Kind(507, "store-full", "There is no room for the write"),
-    errors.StoreCorrupt: Kind(503, "store-unreadable", "The data cannot be read"),
-    errors.StoreUnavailable: Kind(503, "store-unavailable", "The data cannot be reached"),
+PROBLEM_TYPES: Final[dict[type[errors.RestKitError], ProblemType]] = {
+    errors.MalformedBody: ProblemType(400, "malformed-body", "The body cannot be read"),
+    errors.ValidationError: ProblemType(400, "invalid-input", "The input does not fit the model"),
+    errors.InvalidQuery: ProblemType(400, "invalid-parameter", "A parameter cannot be used"),
+    errors.InvalidInput: ProblemType(400, "invalid-input", "The input cannot be used"),
+    errors.RecordNotFound: ProblemType(404, "not-found", "Not found"),
+    errors.Conflict: ProblemType(409, "conflict", "The write contradicts other data"),
+    errors.ReadOnly: ProblemType(405, "read-only", "Nothing can be written here"),
+    errors.CursorGone: ProblemType(410, "cursor-gone", "The events are no longer kept"),
+    errors.Unsupported: ProblemType(501, "unsupported", "The store cannot do this"),
+    errors.StoreFull: ProblemType(507, "store-full", "There is no room for the write"),
+    errors.StoreCorrupt: ProblemType(503, "store-unreadable", "The data cannot be read"),
+    errors.StoreUnavailable: ProblemType(503, "store-unavailable", "The data cannot be reached"),
 }
 """By exception, the nearest base deciding; what is not listed is a 500."""
 
@@ -73,23 +74,23 @@ def status_line(code: int) -> str:
         return f"{code} Unknown"
 
 
-def kind_of(exc: BaseException) -> Kind:
-    """Which sort of problem an exception is."""
+def problem_type_of(exc: BaseException) -> ProblemType:
+    """Which type of problem an exception is."""
     if isinstance(exc, HTTPException) and exc.code is not None:
-        return Kind(exc.code, HTTP_SLUGS.get(exc.code, "http"), HTTPStatus(exc.code).phrase)
+        return ProblemType(exc.code, HTTP_SLUGS.get(exc.code, "http"), HTTPStatus(exc.code).phrase)
     for base in type(exc).__mro__:
-        if base in KINDS:
-            return KINDS[base]
-    return Kind(500, "internal", "Internal Server Error")
+        if base in PROBLEM_TYPES:
+            return PROBLEM_TYPES[base]
+    return ProblemType(500, "internal", "Internal Server Error")
 
 
 def problem(exc: BaseException, request_id: str, base: str = "") -> Reply:
     """The reply to an exception; `base` is where the application is mounted, for the `type` link."""
-    kind = kind_of(exc)
+    found = problem_type_of(exc)
     document: dict[str, Any] = {
-        "type": f"{base}/docs/errors/{kind.slug}/",
-        "title": kind.title,
-        "status": kind.status,
+        "type": f"{base}/docs/errors/{found.slug}/",
+        "title": found.title,
+        "status": found.status,
         "detail": _detail(exc),
         "request_id": request_id,
     }
@@ -98,7 +99,7 @@ def problem(exc: BaseException, request_id: str, base: str = "") -> Reply:
         document["errors"] = [_fault(fault) for fault in faults]
     body = jsonio.dumps(document)
     headers: Headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body))), *_extra_headers(exc)]
-    return status_line(kind.status), headers, body
+    return status_line(found.status), headers, body
 
 
 def _detail(exc: BaseException) -> str:
@@ -109,7 +110,7 @@ def _detail(exc: BaseException) -> str:
             return text
     if isinstance(exc, errors.InvalidInput) and len(exc.faults) > 1:
         return f"{len(exc.faults)} things are wrong; errors names each"
-    if isinstance(exc, errors.RestKitError) and kind_of(exc).status != 500:
+    if isinstance(exc, errors.RestKitError) and problem_type_of(exc).status != 500:
         return str(exc)
     return "something went wrong here; the log has it under the request id"
 

@@ -46,8 +46,7 @@ from datastores.csv.files import (
     write_all,
     writing,
 )
-from rest_kit.errors import StoreCorrupt, StoreUnavailable
-from rest_kit.events.log import CursorGone
+from rest_kit.errors import CursorGone, StoreCorrupt, StoreUnavailable
 
 T = TypeVar("T")
 

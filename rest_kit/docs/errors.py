@@ -31,6 +31,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
         "The write contradicts other data: a value that must be unique is taken, a reference leads nowhere, "
         "or the object has changed."
     ),
+    "cursor-gone": "The events behind that cursor are no longer kept: read the collection again, and go on from there.",
     "precondition-failed": "If-Match or If-None-Match does not hold: read the object again, and decide anew.",
     "precondition-required": (
         "This resource takes changes only with If-Match, so that nobody overwrites what they have not read."

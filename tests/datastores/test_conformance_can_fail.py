@@ -14,8 +14,8 @@ from unittest import mock
 import pytest
 
 from rest_kit import rows as reference
-from rest_kit.errors import Conflict, ReadOnly, RecordNotFound, Unsupported
-from rest_kit.events.log import Action, CursorGone, Event, EventLog
+from rest_kit.errors import Conflict, CursorGone, ReadOnly, RecordNotFound, Unsupported
+from rest_kit.events.log import Action, Event, EventLog
 from rest_kit.models import Model
 from rest_kit.query import All, Filter, Not, Page, Query, Result, Where
 from rest_kit.store import Capabilities, DataStore, Tx, check_unique, unique_conflict

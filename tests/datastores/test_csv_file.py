@@ -17,6 +17,7 @@ from datastores.csv.store import CSVDataStore
 from rest_kit.errors import (
     ConfigurationError,
     Conflict,
+    CursorGone,
     InvalidQuery,
     ReadOnly,
     RecordNotFound,
@@ -25,7 +26,6 @@ from rest_kit.errors import (
     StoreUnavailable,
     ValidationError,
 )
-from rest_kit.events.log import CursorGone
 from rest_kit.models import (
     BooleanField,
     DateField,

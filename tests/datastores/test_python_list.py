@@ -22,8 +22,15 @@ from datastores.python_list import PythonListDataStore, core
 from datastores.python_list.code import NotCompiled
 from datastores.python_list.find import find_plainly
 from rest_kit import rows as reference
-from rest_kit.errors import ConfigurationError, Conflict, InvalidQuery, RecordNotFound, StoreCorrupt, StoreFull
-from rest_kit.events.log import CursorGone
+from rest_kit.errors import (
+    ConfigurationError,
+    Conflict,
+    CursorGone,
+    InvalidQuery,
+    RecordNotFound,
+    StoreCorrupt,
+    StoreFull,
+)
 from rest_kit.models import (
     BooleanField,
     DateField,

@@ -12,9 +12,9 @@ from datastores.sqlite import SQLiteDataStore
 from rest_kit import models
 from rest_kit.errors import (
     Conflict,
+    CursorGone,
     StoreUnavailable,
 )
-from rest_kit.events.log import CursorGone
 from rest_kit.types import Record
 from tests.datastores.sqlite_samples import add, open_store, path, sql, store
 

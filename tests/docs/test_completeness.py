@@ -110,7 +110,7 @@ NAMES: dict[str, Iterable[str]] = {
         *("REST_KIT_SECRET", "SCRIPT_NAME", "healthz", "readyz"),
     ],
     "docs/errors.md": [
-        *(kind.slug for kind in problems.KINDS.values()),
+        *(known.slug for known in problems.PROBLEM_TYPES.values()),
         *(*problems.HTTP_SLUGS.values(), *EXPLANATIONS, *fault_codes(), *classes_of(errors)),
         *("pointer", "parameter", "header", "request_id"),
     ],
