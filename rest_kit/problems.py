@@ -77,7 +77,7 @@ def status_line(code: int) -> str:
 def problem_type_of(exc: BaseException) -> ProblemType:
     """Which type of problem an exception is."""
     if isinstance(exc, HTTPException) and exc.code is not None:
-        return ProblemType(exc.code, HTTP_SLUGS.get(exc.code, "http"), HTTPStatus(exc.code).phrase)
+        return ProblemType(exc.code, HTTP_SLUGS.get(exc.code, "http"), status_line(exc.code)[4:])
     for base in type(exc).__mro__:
         if base in PROBLEM_TYPES:
             return PROBLEM_TYPES[base]
