@@ -27,11 +27,12 @@ from datastores.csv.cores import core_of
 from datastores.csv.dialect import extends_ascii
 from datastores.csv.keys import WHY_NOT, keyed, row_number
 from datastores.csv.log import JournalLog
-from datastores.csv.tx import CSVTx, ReadOnlyTx, within
-from rest_kit.errors import ConfigurationError
+from datastores.csv.tx import CSVTx
+from rest_kit.errors import ConfigurationError, ReadOnly
 from rest_kit.events.log import EventLog
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result, Where
+from rest_kit.rows import within
 from rest_kit.store import (
     Capabilities,
     DataStore,
@@ -103,7 +104,10 @@ class CSVDataStore(DataStore):
 
     @property
     def capabilities(self) -> Capabilities:
-        model = self._model or (self._core.opening.model if self._core is not None else None)
+        return self._able(self._model or (self._core.opening.model if self._core is not None else None))
+
+    def _able(self, model: Model | None) -> Capabilities:
+        """What can be done with rows that follow this model, or one that is not known yet."""
         if self.options.get("read_only"):
             return Capabilities(writable=False, events=self._keeps_events, why_not="the option read_only is set")
         if model is not None and row_number(model) is not None:
@@ -138,18 +142,11 @@ class CSVDataStore(DataStore):
             return within(scope, core.mirror().get(pk), pk)
 
     def atomic(self, work: Callable[[Tx], T]) -> T:
-        refusal = self._refusal()
-        if refusal:
-            # The work may only read; the Tx refuses the rest.
-            return work(ReadOnlyTx(self, refusal))
+        able = self._able(self.model)
+        if not able.writable:
+            raise ReadOnly(able.why_not)
         core = self._open()
         return core.atomic(lambda mirror, changes: work(CSVTx(core, mirror, changes, events=self._keeps_events)))
-
-    def _refusal(self) -> str:
-        """Why nothing may be written, once the model is known; empty where it may."""
-        if self._model is None:
-            self._model = self.infer()
-        return self.capabilities.why_not
 
     def changes(self) -> EventLog | None:
         return JournalLog(self._open, lambda: self.model) if self._keeps_events else None

@@ -25,7 +25,7 @@ from rest_kit.models.fields import PkField
 from rest_kit.models.infer import infer_rows
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result, Where
-from rest_kit.rows import matches
+from rest_kit.rows import within
 from rest_kit.store import Capabilities, DataStore, Tx, check_options, refuse, refuse_unknown
 from rest_kit.types import Pk, Record
 
@@ -110,9 +110,7 @@ class PythonListDataStore(DataStore):
         view = self._view or self._open()
         with self._core.lock:
             record = view.copy(pk) or self._get(view, pk)
-        if scope is not None and not matches(scope, record):
-            raise RecordNotFound(pk)
-        return record
+        return record if scope is None else within(scope, record, pk)
 
     def _get(self, view: ListView, pk: Pk) -> Record:
         view.settle()
