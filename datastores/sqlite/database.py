@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from urllib.parse import quote as quote_path
 
 from datastores.sqlite import values as sql_values
+from datastores.sqlite.text import Row, Run
 from rest_kit.errors import (
     Conflict,
     Fault,
@@ -31,7 +32,6 @@ from rest_kit.errors import (
 )
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
 
 DRIVER_ERRORS: Final = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 """What the driver raises for what it was given or what it found."""
@@ -328,7 +328,7 @@ _REASONS: Final = {
 }
 
 
-def reader(connection: sqlite3.Connection) -> Callable[[str, Sequence[Any]], list[Row]]:
+def reader(connection: sqlite3.Connection) -> Run:
     """What runs a statement on that connection and returns all of its rows."""
     return lambda sql, parameters: connection.execute(sql, parameters).fetchall()
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from datastores.sqlite.catalogue import PRIVATE
-from datastores.sqlite.database import DRIVER_ERRORS, Row, is_missing_table, reader
+from datastores.sqlite.database import DRIVER_ERRORS, is_missing_table, reader
 from datastores.sqlite.events import SQLiteEventLog
 from datastores.sqlite.rules import broken_rule, restricted
 from datastores.sqlite.table import Table, Writing
-from datastores.sqlite.text import quote
+from datastores.sqlite.text import Row, quote
 from rest_kit.errors import Fault, RecordNotFound, StoreFull, StoreUnavailable, ValidationError
 from rest_kit.events.log import Action
 from rest_kit.query import Filter, Page, Query, Result, Where, conjoin
