@@ -197,6 +197,10 @@ class Exchange:
                     what = "is a mount of its own and cannot be exchanged; mount its directory to change rows"
                     raise ReadOnly(f"{os.path.basename(self.path)} {what}") from exc
                 raise
+
+    def sync(self) -> None:
+        """Make the new name durable; until then a crash may bring the old version back (StoreUnavailable)."""
+        with writing(self.path):
             sync_directory(self.path)
 
 

@@ -266,6 +266,7 @@ class Journal:
             new.copy(old.fileno(), start, self._place)
             new.finish(status)
             new.swap(stamp_of(status))
+            new.sync()
 
     def _kept_from(self) -> tuple[int, int]:
         """The number of the last event that is dropped, and the place of the first entry that is kept."""

@@ -635,6 +635,21 @@ def test_many_changes_are_one_rewrite_and_additions_none(path: Path) -> None:
     assert everything(store) == everything(people_at(path, timeout=1)) == replayed(events_of(store))
 
 
+def test_a_write_that_the_file_shows_has_its_event(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = people_at(path)
+    insert(store, {"name": "x", "age": 0})
+
+    def broken(path: str) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("datastores.csv.files.sync_directory", broken)
+        with pytest.raises(StoreUnavailable):
+            update(store, 1, {"age": 1})
+    assert path.read_text().splitlines()[1:] == ["1,x,1"]
+    assert everything(store) == everything(people_at(path, timeout=1)) == replayed(events_of(store))
+
+
 def test_a_write_is_done_once_although_the_journal_cannot_be_shortened(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
