@@ -11,10 +11,12 @@ in its `Capabilities` what it can do, refuses the rest, and `rest_kit.testing.Da
 
 from __future__ import annotations
 
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
+from weakref import WeakSet
 
 import msgspec
 
@@ -95,6 +97,7 @@ class DataStore(ABC):
         self.options = dict(options or {})
         self._model: Model | None = None
         self._opening = threading.RLock()
+        _stores.add(self)
 
     @property
     @abstractmethod
@@ -151,6 +154,19 @@ class DataStore(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of files and connections; the store opens them again at the next use."""
+
+
+_stores: WeakSet[DataStore] = WeakSet()
+
+
+def _renew_locks() -> None:
+    """In a forked child: no store waits for a thread that only the parent has."""
+    for store in _stores:
+        store._opening = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def check_keys(given: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]], where: str) -> list[str]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from rest_kit.controllers.boundary import Application, log
-from rest_kit.controllers.controller import Controller, allow
+from rest_kit.controllers.controller import Controller
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.presenter import json_reply
+from rest_kit.controllers.served import allow
 from rest_kit.docs.errors import error_page
 from rest_kit.docs.schema import Described, describe
 from rest_kit.errors import ConfigurationError, StoreError, StoreUnavailable, did_you_mean
@@ -218,16 +219,15 @@ def _shared(sharing: Sequence[Controller]) -> Callable[[Request, list[str]], Rep
 
 def _described(sharing: Sequence[Controller], url: str) -> Described:
     """What the description of one name's controllers is made of."""
-    for controller in sharing:
-        controller.prepare()
-    first = sharing[0]
+    ready = [controller.prepare() for controller in sharing]
+    first = ready[0]
     return Described(
         first.spec.name,
         url,
         first.model,
         first.parameters,
-        next((c.list_allow for c in sharing if c.list_verbs), []),
-        next((c.item_allow for c in sharing if c.item_verbs), []),
+        next((served.list_allow for served in ready if served.list_verbs), []),
+        next((served.item_allow for served in ready if served.item_verbs), []),
         [response.media_type for response in first.spec.responses],
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
-from rest_kit.controllers.changes import Change, Changes, merging, patching
+from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
 from rest_kit.controllers.reading import Reading
 from rest_kit.errors import (
     Conflict,
@@ -35,7 +35,9 @@ class Writing(Reading):
     """What POST, PUT, PATCH and DELETE do."""
 
     reserved: frozenset[str]
-    changes: Changes
+    merging: Merging
+    owner: Any
+    """What formatters of the input are given first: the controller."""
 
     # --- POST ---------------------------------------------------------------------------------------------------------
 
@@ -83,7 +85,7 @@ class Writing(Reading):
         """PUT on an item: the whole object anew."""
         data = self.read_object(request)
         uri = self.uri(request, pk)
-        return self.write_item(request, pk, lambda current: self.changes.replacement(data, current, uri))
+        return self.write_item(request, pk, lambda current: self.merging.replacement(data, current, uri))
 
     def replace_many(self, request: Request) -> Reply:
         """PUT on the list: an array of whole objects, each found by its primary key; all or none."""
@@ -100,7 +102,7 @@ class Writing(Reading):
         def work(tx: Tx) -> list[Record]:
             def one(place: int, obj: dict[str, Any]) -> Record:
                 pk = keys[place]
-                return self.changes.replacement(obj, self.named(tx, pk), self.uri(request, pk))
+                return self.merging.replacement(obj, self.named(tx, pk), self.uri(request, pk))
 
             records = self.each_at(data, one)
             return self.each_at(records, lambda place, record: tx.update(keys[place], record))
@@ -157,7 +159,7 @@ class Writing(Reading):
         """PATCH on an item: a merge patch, or a JSON patch."""
         change = self.read_patch(request)
         uri = self.uri(request, pk)
-        return self.write_item(request, pk, lambda current: self.changes.patched(change, current, uri))
+        return self.write_item(request, pk, lambda current: self.merging.patched(change, current, uri))
 
     def update_many(self, request: Request) -> Reply:
         """PATCH on the list: the same change to every object that the filter finds; all or none."""
@@ -175,7 +177,7 @@ class Writing(Reading):
     def patch_one(self, tx: Tx, request: Request, change: Change, current: Record) -> Record:
         """Change one of the records that a filter has found."""
         pk: Pk = current[self.presenter.pk]
-        return tx.update(pk, self.changes.patched(change, current, self.uri(request, pk)))
+        return tx.update(pk, self.merging.patched(change, current, self.uri(request, pk)))
 
     def read_patch(self, request: Request) -> Change:
         """The body of a PATCH, as the change that it asks for (415, MalformedBody)."""
@@ -183,10 +185,10 @@ class Writing(Reading):
             raise UnsupportedPatch(request.content_type, PATCHES)
         data = request.json(self.spec.max_body, accept=PATCHES, exact=self.model.exact_numbers)
         if request.content_type == JSON_PATCH:
-            return patching(data)
+            return by_json_patch(data)
         if not isinstance(data, dict):
             raise MalformedBody(Fault("type", "a merge patch for an object is an object"))
-        return merging(self.apply_formatters(data))
+        return by_merge_patch(self.apply_formatters(data))
 
     # --- DELETE -------------------------------------------------------------------------------------------------------
 
@@ -276,7 +278,7 @@ class Writing(Reading):
 
     def apply_formatters(self, data: Any) -> Any:
         for formatter in self.spec.input_formatters:
-            data = formatter(self, data)
+            data = formatter(self.owner, data)
         return data
 
     def selection(self, request: Request) -> Asked:

@@ -19,7 +19,7 @@ Change = Callable[[dict[str, Any]], dict[str, Any]]
 """From an item as it is shown to the members that change."""
 
 
-class Changes:
+class Merging:
     """Makes, for one resource, the record to be stored of the one that is stored and of what a client sent."""
 
     def __init__(self, model: Model, presenter: Presenter) -> None:
@@ -86,7 +86,7 @@ class Changes:
         return record
 
 
-def merging(patch: dict[str, Any]) -> Change:
+def by_merge_patch(patch: dict[str, Any]) -> Change:
     """The change that a merge patch asks for."""
 
     def change(shown: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def merging(patch: dict[str, Any]) -> Change:
     return change
 
 
-def patching(operations: Any) -> Change:
+def by_json_patch(operations: Any) -> Change:
     """The change that a JSON Patch asks for (MalformedBody, Conflict and ValidationError when it is applied)."""
     return lambda shown: _changed_members(shown, json_patch(shown, operations))
 
