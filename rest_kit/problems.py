@@ -105,9 +105,9 @@ def problem(exc: BaseException, request_id: str, base: str = "") -> Reply:
 def _detail(exc: BaseException) -> str:
     if isinstance(exc, HTTPException):
         return exc.description or ""
-    for base, text in _SILENT.items():
-        if type(exc) is base or (base is errors.RecordNotFound and isinstance(exc, base)):
-            return text
+    withheld = next((_SILENT[base] for base in type(exc).__mro__ if base in _SILENT), None)
+    if withheld is not None:
+        return withheld
     if isinstance(exc, errors.InvalidInput) and len(exc.faults) > 1:
         return f"{len(exc.faults)} things are wrong; errors names each"
     if isinstance(exc, errors.RestKitError) and problem_type_of(exc).status != 500:

@@ -21,7 +21,7 @@ from rest_kit.errors import ConfigurationError
 from rest_kit.problems import Reply
 from rest_kit.request import Request
 from rest_kit.signing import Keys
-from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec
+from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
 from rest_kit.types import Pk
 
 LIST_METHODS: Final[Mapping[str, str]] = {
@@ -55,6 +55,9 @@ class Controller(Application):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        problems = misspelt(vars(cls))
+        if problems:
+            raise ConfigurationError(problems, owner=cls.__name__)
         if hasattr(cls, "resource"):
             cls.spec_ = build_spec(cls.__name__, cls.resource, cls.controller, cls.view)
 

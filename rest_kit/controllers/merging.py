@@ -61,7 +61,7 @@ class Merging:
         """What was sent, less what may only come back as it was read, and what is wrong with that (Conflict)."""
         given, faults = dict(data), []
         for name in self.fixed:
-            if name not in given or json_equal(given.pop(name), shown.get(name, MISSING)):
+            if name not in given or unchanged(given.pop(name), shown.get(name, MISSING)):
                 continue
             if name in self.stamps:
                 text = f"{name} shows that the object has changed since it was read"
@@ -84,6 +84,11 @@ class Merging:
         self.model.touch(record)
         self.model.check(record)
         return record
+
+
+def unchanged(sent: Any, shown: Any) -> bool:
+    """Whether a member comes back as it was shown: the same JSON value, and 1.0 is not 1."""
+    return json_equal(sent, shown) and not (isinstance(shown, int) and not isinstance(sent, int))
 
 
 def by_merge_patch(patch: dict[str, Any]) -> Change:

@@ -60,7 +60,7 @@ def test_readiness_names_the_stores_that_cannot_be_reached(monkeypatch: pytest.M
     monkeypatch.setattr(cls.spec_.store, "ping", fail)
     client = serve(cls, named("others"))
     reply = client.get("/readyz")
-    assert problem(reply, 503, "store-unavailable")["detail"] == "not ready: books"
+    assert problem(reply, 503, "unavailable")["detail"] == "not ready: books"
     assert reply.headers["Retry-After"]
     assert client.get("/healthz").status_int == 200
 
