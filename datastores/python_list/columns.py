@@ -155,7 +155,8 @@ class Column:
             self.converts = self.converts or repr(mended) != repr(value)
         else:
             self.converts = True
-            self.text = self.text or isinstance(value, str)
+            # where any JSON will do, a text is the value itself, and no way of writing another
+            self.text = self.text or (isinstance(value, str) and type(mended) is not str)
 
     def convert(self, value: Any) -> Any:
         """A value as kept, as a record holds it (ValueError)."""
@@ -165,5 +166,5 @@ class Column:
         """A record's value in the form that its owner keeps: that of `like`, the value it replaces, or the column's."""
         if value is None or self.kind is Kind.STRING:
             return value
-        as_text = isinstance(like, str) if like is not None else self.text and not self.exact
+        as_text = self.text and (not self.exact if like is None else isinstance(like, str))
         return self.field.format(value) if as_text else clone(value)

@@ -14,9 +14,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import marshmallow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marshmallow import fields as ma
 
 from datastores.python_list import PythonListDataStore, core
 from datastores.python_list.code import NotCompiled
@@ -39,6 +41,7 @@ from rest_kit.models import (
     DictField,
     FloatField,
     IntegerField,
+    JsonField,
     ListField,
     Model,
     PkField,
@@ -193,6 +196,31 @@ def test_values_of_every_form_leave_typed() -> None:
     same(everything(store), typed)
     for name in ("float", "decimal", "moment", "uuid", "integer"):
         check(store, model, typed, Query(where=Filter(name, "eq", typed[0][name]), order=(Order(name, True),)))
+
+
+def json_columns() -> list[Model | None]:
+    """Models under which one column holds any JSON: declared, inferred, and of marshmallow's."""
+    declared = Model.of("Json", [PkField("id"), JsonField("j"), IntegerField("n")])
+    schema = marshmallow.Schema.from_dict({"id": ma.Integer(dump_only=True), "j": ma.Raw(), "n": ma.Integer()})
+    return [declared, None, Model.from_schema(schema)]
+
+
+@pytest.mark.parametrize("model", json_columns(), ids=["declared", "inferred", "marshmallow"])
+def test_a_json_value_that_is_text_stays_that_text(model: Model | None) -> None:
+    rows: list[Record] = [{"id": 1, "j": "text", "n": 0}, {"id": 2, "j": '"text"', "n": 0}, {"id": 3, "j": 5, "n": 0}]
+    before = copy.deepcopy(rows)
+    store = PythonListDataStore(rows)
+    if model is not None:
+        store.bind(model)
+    for record in everything(store):
+        update(store, record["id"], {"n": 0})
+        update(store, record["id"], record)
+    same(rows, before)
+    for value in ({"a": 1}, [1], "[1]", None, 5, True, "text"):
+        [new] = insert(store, [{"j": value, "n": 1}])
+        same((new["j"], rows[-1]["j"], store.get(new["id"])["j"]), (value, value, value))
+        same(update(store, 1, {"j": value})["j"], value)
+        same(rows[0]["j"], value)
 
 
 def test_missing_keys_read_as_the_default_or_none() -> None:
