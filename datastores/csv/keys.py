@@ -7,7 +7,6 @@ from typing import Final
 from rest_kit.models.field import Field
 from rest_kit.models.keys import PkField, StringPkField, UUIDPkField
 from rest_kit.models.model import Model
-from rest_kit.models.simple import IntegerField, StringField
 from rest_kit.store import refuse_unknown
 from rest_kit.types import Kind
 
@@ -38,7 +37,7 @@ def _keyed_by(model: Model, key: str) -> Model:
     field = model.by_name[key]
     if field is model.pk:
         return model
-    fields = [_as_key(each) if each is field else _as_field(each) for each in model.fields]
+    fields = [_as_key(each) if each is field else each for each in model.fields]
     return Model.of(model.name, fields, model.validators)
 
 
@@ -47,14 +46,6 @@ def _as_key(field: Field) -> Field:
     if field.kind is Kind.INTEGER:
         return PkField(field.name)
     return UUIDPkField(field.name) if field.kind is Kind.UUID else StringPkField(field.name)
-
-
-def _as_field(field: Field) -> Field:
-    """The field, which is not the key although it was taken for it."""
-    if not field.primary_key:
-        return field
-    plain: type[IntegerField | StringField] = IntegerField if field.kind is Kind.INTEGER else StringField
-    return plain(field.name, required=True)
 
 
 def _free_name(model: Model) -> str:

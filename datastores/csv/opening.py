@@ -87,7 +87,7 @@ class Opening:
             raise corrupt(self.path, line, what)
 
     def _infer(self, header: Sequence[str], rows: Iterator[Row]) -> Model:
-        inference = TextInference(header, null=self.options.get("null") or "")
+        inference = TextInference(header, null=self.options.get("null") or "", key=self.options.get("key"))
         for row in rows:
             inference.feed(row[0])
         name = os.path.splitext(os.path.basename(self.path))[0]

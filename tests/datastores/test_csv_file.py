@@ -324,6 +324,32 @@ def test_without_a_key_rows_are_served_by_number_and_not_written(path: Path) -> 
     assert not bound.capabilities.writable
 
 
+def test_a_header_with_an_id_and_no_rows_can_be_written(path: Path) -> None:
+    store = given(path, "id,a,b\n")
+    assert everything(store) == []
+    assert store.capabilities.writable
+    assert insert(store, {"a": "x"}) == [{"id": 1, "a": "x", "b": None}]
+    assert insert(store, {"a": "y", "b": "5"}) == [{"id": 2, "a": "y", "b": "5"}]
+    assert path.read_text() == "id,a,b\n1,x,\n2,y,5\n"
+
+
+def test_a_header_without_rows_and_its_key(path: Path) -> None:
+    named = given(path, "id,code\n", key="code")
+    assert insert(named, {"code": "x", "id": None}) == [{"id": None, "code": "x"}]
+    path.unlink()
+    numbered = given(path, "a,b\n")
+    assert everything(numbered) == []
+    assert "option `key`" in numbered.capabilities.why_not
+
+
+def test_numbers_that_no_float_holds_stay_exact(path: Path) -> None:
+    text = "id,n\n1,1.12345678901234567890\n2,-7\n3,2.5\n"
+    store = given(path, text)
+    assert [row["n"] for row in everything(store)] == [Decimal("1.12345678901234567890"), Decimal(-7), Decimal("2.5")]
+    assert insert(store, {"n": Decimal("0.10000000000000000001")})[0]["id"] == 4
+    assert path.read_text() == text + "4,0.10000000000000000001\n"
+
+
 def test_the_key_option(path: Path) -> None:
     store = given(path, "a,b,day\n1,x,2020-01-01\n2,y,2020-01-02\n", key="b")
     assert store.get("y") == {"a": 2, "b": "y", "day": datetime.date(2020, 1, 2)}
