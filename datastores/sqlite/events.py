@@ -15,7 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from datastores.sqlite.catalogue import PRIVATE
-from datastores.sqlite.database import Database, is_missing_table
+from datastores.sqlite.database import Database
+from datastores.sqlite.failures import is_missing_table
 from datastores.sqlite.rows import Column
 from datastores.sqlite.values import MISFITS
 from rest_kit.errors import CursorGone

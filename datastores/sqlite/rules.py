@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-from datastores.sqlite.database import is_constraint
+from datastores.sqlite.failures import is_constraint, meaning_of
 from datastores.sqlite.table import Table
 from datastores.sqlite.text import quote
 from rest_kit.errors import Conflict, Fault, RestKitError, StoreUnavailable, Unsupported, ValidationError
@@ -22,7 +22,7 @@ _TAKEN: Final = (
 
 def broken_rule(
     table: Table, connection: sqlite3.Connection, exc: sqlite3.Error, record: Record, index: int | None
-) -> RestKitError:
+) -> Exception:
     """The error for a write that SQLite refused; `index` is the record's place in a batch."""
     code = getattr(exc, "sqlite_errorcode", 0)
     if code in _TAKEN:
@@ -37,7 +37,8 @@ def broken_rule(
     if is_constraint(exc) or code == sqlite3.SQLITE_MISMATCH:
         path = () if index is None else (index,)
         return ValidationError(Fault("invalid", "breaks a rule of the table", path))
-    return table.database.failure(exc)
+    table.database.recover(exc)
+    return meaning_of(exc, table.database.name)
 
 
 def _lacks_parent(exc: sqlite3.Error) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from datastores.sqlite.catalogue import PRIVATE
-from datastores.sqlite.database import DRIVER_ERRORS, is_missing_table, reader
+from datastores.sqlite.database import reader, refuse_ended
 from datastores.sqlite.events import SQLiteEventLog
+from datastores.sqlite.failures import DRIVER_ERRORS, is_missing_table, meaning_of
 from datastores.sqlite.rules import broken_rule, restricted
 from datastores.sqlite.table import Table, Writing
 from datastores.sqlite.text import Row, quote
-from rest_kit.errors import Fault, RecordNotFound, StoreFull, StoreUnavailable, ValidationError
+from rest_kit.errors import Fault, RecordNotFound, StoreFull, ValidationError
 from rest_kit.events.log import Action
 from rest_kit.query import Filter, Page, Query, Result, Where, conjoin
 from rest_kit.store import Tx, check_unique, unique_conflict
@@ -56,12 +57,12 @@ class SQLiteTx(Tx):
 
     def find(self, query: Query) -> Result:
         """What `DataStore.find` finds, as seen within this step."""
-        self._check()
+        refuse_ended(self._connection)
         bound = self._table.statements.bind(query)
         try:
             return self._table.page(reader(self._connection), bound, query)
         except DRIVER_ERRORS as exc:
-            raise self._table.database.failure(exc) from exc
+            raise self._meaning(exc) from exc
 
     def _row(self, pk: Pk) -> Row:
         """The stored row (RecordNotFound)."""
@@ -124,7 +125,7 @@ class SQLiteTx(Tx):
         self._append("deleted", before, before, None)
 
     def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> sqlite3.Cursor:
-        self._check()
+        refuse_ended(self._connection)
         try:
             return self._connection.execute(writing.text, [*writing.encode(record), *more])
         except sqlite3.Error as exc:
@@ -133,18 +134,19 @@ class SQLiteTx(Tx):
             raise ValidationError(Fault("range", "a value cannot be stored")) from exc
 
     def _run(self, text: str, values: Sequence[Any]) -> sqlite3.Cursor:
-        self._check()
+        refuse_ended(self._connection)
         try:
             return self._connection.execute(text, values)
         except sqlite3.IntegrityError:
             raise
         except DRIVER_ERRORS as exc:
-            raise self._table.database.failure(exc) from exc
+            raise self._meaning(exc) from exc
 
-    def _check(self) -> None:
-        """Refuse to go on where SQLite has ended the transaction by itself, as it does when the disk is full."""
-        if not self._connection.in_transaction:
-            raise StoreUnavailable("the transaction is over; nothing of it was kept")
+    def _meaning(self, exc: Exception) -> Exception:
+        """What a driver's error means, the connections let go of where it says that the file is not what it was."""
+        database = self._table.database
+        database.recover(exc)
+        return meaning_of(exc, database.name)
 
     # --- events and ids -----------------------------------------------------------------------------------------------
 
