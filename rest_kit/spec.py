@@ -111,7 +111,7 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
     "formatters": _NAMES,
 }
 _VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool}
-_STORE_OPTIONS: Final = ("multiprocess",)
+_OWN_OPTIONS: Final = ("multiprocess",)
 """Resource options that the controller reads itself, whatever the store."""
 
 
@@ -260,7 +260,7 @@ class _Builder:
         if not issubclass(cls, DataStore):
             self.problems.append(f"resource['datastore'] must be a DataStore class, not {cls.__name__}")
             return None
-        options = {k: v for k, v in self.resource.get("options", {}).items() if k not in _STORE_OPTIONS}
+        options = {k: v for k, v in self.resource.get("options", {}).items() if k not in _OWN_OPTIONS}
         self._check_multiprocess()
         try:
             return cls(self.resource.get("resource"), options) if "resource" in self.resource else None
