@@ -6,6 +6,7 @@ their kinds; what marshmallow makes into something else (an enum member, an addr
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
@@ -52,6 +53,7 @@ class AdaptedField(StructuredField):
         self.item: AdaptedField | None = AdaptedField(inner.inner, "item") if isinstance(inner, ma.List) else None
         self.max_length = _largest(inner)
         self.places = _places_of(inner)
+        self._zone = _zone_of(inner)
         self._shown_by_schema = self.core and _shows_itself(inner)
         super().__init__(name)
         self._take_over(inner)
@@ -95,12 +97,17 @@ class AdaptedField(StructuredField):
         if value is None:
             return None
         if self.core:
-            return COERCERS[self.kind](value)
+            return COERCERS[self.kind](self._placed(value))
         if self.item is not None:
             return [self.item.typed(one) for one in value]
         if isinstance(self.inner, ma.Nested) and not isinstance(value, dict | list):
             raise ConfigurationError(f"{self.name}: a nested schema must load into a dict, not {value!r}")
         return free_json(self.inner._serialize(value, self.name, {self.name: value}))
+
+    def _placed(self, value: Any) -> Any:
+        """The value, in the schema's time zone if it is a time without one."""
+        naive = self._zone is not None and isinstance(value, datetime.datetime) and value.tzinfo is None
+        return value.replace(tzinfo=self._zone) if naive else value
 
     def coerce(self, value: Any) -> Any:
         if value is None:
@@ -120,7 +127,8 @@ class AdaptedField(StructuredField):
 
     def to_json(self, value: Any) -> Any:
         if self._shown_by_schema:
-            return self.inner._serialize(value, self.name, {self.name: value})
+            local = value if self._zone is None else value.astimezone(self._zone)
+            return self.inner._serialize(local, self.name, {self.name: local})
         return self.to_stored(value)
 
     def to_stored(self, value: Any) -> Any:
@@ -156,6 +164,14 @@ def _largest(inner: ma.Field[Any]) -> int | None:
 def _places_of(inner: ma.Field[Any]) -> int | None:
     places = getattr(inner, "places", None)
     return None if places is None else -places.as_tuple().exponent
+
+
+def _zone_of(inner: Any) -> datetime.tzinfo | None:
+    """The zone in which the field means times without one; None where there is none, or that is UTC."""
+    if str(getattr(inner, "format", "")).startswith("timestamp"):
+        return None
+    zone: datetime.tzinfo | None = getattr(inner, "timezone", None) or getattr(inner, "default_timezone", None)
+    return zone
 
 
 def _shows_itself(inner: Any) -> bool:
