@@ -10,7 +10,8 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from datastores.python_list.columns import NESTED, Column, clone
+from datastores.python_list.columns import Column
+from datastores.python_list.forms import NESTED, clone
 from rest_kit.errors import Fault, InvalidQuery, did_you_mean
 from rest_kit.query import All, Filter, Not, Order, Search, Where
 from rest_kit.rows import fold, unknown_operator

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from datastores.python_list.code import Row
-from datastores.python_list.columns import clone
 from datastores.python_list.events import Change, Ring
+from datastores.python_list.forms import clone
 from datastores.python_list.view import ListView
 from rest_kit.errors import StoreCorrupt
 from rest_kit.events.log import Action
