@@ -15,6 +15,7 @@ RestKitError
     └── StoreUnavailable          try again later
         ├── StoreCorrupt          the file or row cannot be read, and says where
         └── StoreFull             no room left
+            └── KeysUsedUp        … among the keys that the store makes
 """
 
 from __future__ import annotations
@@ -120,8 +121,8 @@ class RecordNotFound(StoreError):
 class Conflict(StoreError):
     """A write contradicts other data.
 
-    `code` is `unique`, `foreign_key`, `restricted`, `stale` or `json_patch`; `fields` names where, `index` which
-    object of a batch.
+    `code` is `unique`, `foreign_key`, `restricted`, `refused`, `stale` or `json_patch`; `fields` names where, `index`
+    which object of a batch.
     """
 
     def __init__(
@@ -160,3 +161,11 @@ class StoreCorrupt(StoreUnavailable):
 
 class StoreFull(StoreUnavailable):
     """There is no room for the write; nothing was changed."""
+
+
+class KeysUsedUp(StoreFull):
+    """The store makes the keys, and has given out the last that there is; `field` is the key's name."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(f"no value is left for {field!r}: the highest has been given out; nothing was changed")

@@ -11,7 +11,7 @@ from datastores.csv.columns import event_record
 from datastores.csv.core import Core
 from datastores.csv.entries import JournalEvent
 from datastores.csv.mirror import Mirror
-from rest_kit.errors import StoreFull, ValidationError
+from rest_kit.errors import KeysUsedUp, ValidationError
 from rest_kit.events.log import Action
 from rest_kit.query import Query, Result, Where
 from rest_kit.rows import within
@@ -70,7 +70,7 @@ class CSVTx(Tx):
     def _next_key(self) -> int:
         highest = max(self._changes.high, self._mirror.highest())
         if highest == INT64_MAX:
-            raise StoreFull("the highest key that there is has been given out")
+            raise KeysUsedUp(self._pk.name)
         return highest + 1
 
     def update(self, pk: Pk, record: Record) -> Record:

@@ -10,10 +10,10 @@ from datastores.sqlite.catalogue import PRIVATE
 from datastores.sqlite.database import reader, refuse_ended
 from datastores.sqlite.events import SQLiteEventLog
 from datastores.sqlite.failures import DRIVER_ERRORS, is_missing_table, meaning_of
-from datastores.sqlite.rules import broken_rule, restricted
+from datastores.sqlite.rules import broken_by_deletion, broken_rule, refused
 from datastores.sqlite.table import Table, Writing
 from datastores.sqlite.text import Row, quote
-from rest_kit.errors import Fault, RecordNotFound, StoreFull, ValidationError
+from rest_kit.errors import Fault, KeysUsedUp, RecordNotFound, ValidationError
 from rest_kit.events.log import Action
 from rest_kit.query import Filter, Page, Query, Result, Where, conjoin
 from rest_kit.store import Tx, check_unique, unique_conflict
@@ -119,19 +119,22 @@ class SQLiteTx(Tx):
         if table.makes_ids and key == self._highest():
             self._keep_id(key)
         try:
-            self._run(table.delete, (key,))
+            cursor = self._run(table.delete, (key,))
         except sqlite3.IntegrityError as exc:
-            raise restricted() from exc
+            raise broken_by_deletion(exc) from exc
+        _refuse_ignored(cursor)
         self._append("deleted", before, before, None)
 
     def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> sqlite3.Cursor:
         refuse_ended(self._connection)
         try:
-            return self._connection.execute(writing.text, [*writing.encode(record), *more])
+            cursor = self._connection.execute(writing.text, [*writing.encode(record), *more])
         except sqlite3.Error as exc:
             raise broken_rule(self._table, self._connection, exc, record, index) from exc
         except (OverflowError, UnicodeEncodeError) as exc:
             raise ValidationError(Fault("range", "a value cannot be stored")) from exc
+        _refuse_ignored(cursor, index)
+        return cursor
 
     def _run(self, text: str, values: Sequence[Any]) -> sqlite3.Cursor:
         refuse_ended(self._connection)
@@ -168,7 +171,7 @@ class SQLiteTx(Tx):
         """The next id: above every id that is, and that was."""
         number = max(self._highest() or 0, self._kept_id(), 0) + 1
         if number > INT64_MAX:
-            raise StoreFull(f"{self._table.name} has no id left")
+            raise KeysUsedUp(self._table.key.field)
         return number
 
     def _highest(self) -> int | None:
@@ -189,3 +192,9 @@ class SQLiteTx(Tx):
     def _keep_id(self, number: int) -> None:
         self._run(_CREATE_IDS, ())
         self._run(_KEEP_ID, (self._table.name, number))
+
+
+def _refuse_ignored(cursor: sqlite3.Cursor, index: int | None = None) -> None:
+    """Refuse to take for done what a trigger with RAISE(IGNORE) has left undone (Conflict)."""
+    if cursor.rowcount == 0:
+        raise refused(index)
