@@ -76,7 +76,7 @@ class Reference(Field):
         self.resource = options.get("resource")
         self.references = options.get("references")
         if self.references is not None and len(self.references.split(".")) < 2:
-            self._refuse([f"references must be 'table.column', not {self.references!r}"])
+            self._note(f"references must be 'table.column', not {self.references!r}")
         super().settle(options)
 
 

@@ -37,7 +37,8 @@ class Model:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        problems = stray_problems(dict(vars(cls))) + declaration_problems(cls.fields, cls.validators)
+        problems = stray_problems(vars(cls), dir(Model), cls.fields, cls.validators)
+        problems += declaration_problems(cls.fields, cls.validators)
         if problems:
             raise ConfigurationError(problems, owner=cls.__name__)
 

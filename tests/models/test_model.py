@@ -173,6 +173,40 @@ def test_every_mistake_of_a_declaration_at_once() -> None:
     assert len(caught.value.problems) == 4
 
 
+@pytest.mark.parametrize(
+    ("attributes", "part"),
+    [
+        ({"feilds": [models.StringField("a")]}, "feilds: did you mean 'fields'"),
+        ({"field": models.StringField}, "field: did you mean 'fields'"),
+        ({"Fields": ()}, "Fields: did you mean 'fields'"),
+        ({"columns": [models.StringField("a")]}, "columns holds fields; they go into the list `fields`"),
+        ({"validator": [UniqueTogether("a", "b")]}, "validator: did you mean 'validators'"),
+        ({"validations": []}, "validations: did you mean 'validators'"),
+        ({"rules": [UniqueTogether("a", "b")]}, "rules holds UniqueTogether"),
+    ],
+)
+def test_a_misspelt_attribute_is_refused(attributes: dict[str, Any], part: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        type("Wrong", (Model,), {"fields": [models.StringField("b")], **attributes})
+    assert [part in problem for problem in caught.value.problems] == [True]
+
+
+def test_what_is_no_slip_may_stand_beside_the_fields() -> None:
+    class Fine(Model):
+        names_and_dates = [models.StringField("a"), models.DateField("b")]
+        fields = [*names_and_dates, models.PkField("id")]
+        table = "fine"
+        _feilds = 1
+
+        def load(self, data: Any, *, partial: bool = False) -> Any:
+            return super().load(data, partial=partial)
+
+        def full_name(self) -> str:
+            return self.name
+
+    assert Fine().names == ("a", "b", "id")
+
+
 def test_a_model_extends_another() -> None:
     class Writer(Author):
         fields = [*Author.fields, models.IntegerField("books")]
