@@ -50,7 +50,8 @@ from rest_kit.models import (
     StringPkField,
     UUIDField,
 )
-from rest_kit.query import Filter, Not, Order, Page, Query, Search, Where
+from rest_kit.query import All, Filter, Not, Order, Page, Query, Search, Where
+from rest_kit.query import Any as Anyone
 from rest_kit.testing.queries_suite import QueryMaker
 from rest_kit.testing.store_samples import every_model, every_rows
 from rest_kit.testing.store_suite import agree, check, delete, everything, insert, same, update
@@ -918,6 +919,24 @@ def test_conditions_too_deep_to_compile_are_answered_all_the_same() -> None:
     with pytest.raises(NotCompiled):
         store._open().code.select(where, None)
     check(store, books_model(), rows, Query(where=where, total=True))
+
+
+@pytest.mark.parametrize("count", [195, 1500])
+def test_a_question_about_very_many_fields_is_answered(count: int) -> None:
+    names = [f"c{number}" for number in range(count)]
+    model = Model.of("Wide", [PkField("id"), *(StringField(name) for name in names)])
+    rows: list[Record] = [{"id": n, **dict.fromkeys(names, None if n == 3 else f"t{n % 2}")} for n in range(1, 6)]
+    rows[1][names[-1]] = "Last"
+    store = served(copy.deepcopy(rows), model)
+    order = tuple(Order(name, number % 2 == 1) for number, name in enumerate(names))
+    after = tuple(rows[0][key.field] for key in model.full_order(order))
+    for page in (Page(2), Page(2, after=after), Page(2, after=after, before=True)):
+        check(store, model, rows, Query(order=order, page=page))
+    check(store, model, rows, Query(search=Search(("t1", "LAST"), tuple(names)), fields=("id", names[-1])))
+    check(store, model, rows, Query(search=Search(("t1",), tuple(names)), where=Filter("id", "gt", 1), total=True))
+    parts = [Filter(name, "startswith", "t") for name in names]
+    for where in (All(*parts), Anyone(*parts), Not(All(*map(Not, parts)))):
+        check(store, model, rows, Query(where=where, total=True))
 
 
 def test_values_that_look_like_code_are_values() -> None:
