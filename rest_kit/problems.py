@@ -62,6 +62,7 @@ _SILENT: Final[dict[type[errors.RestKitError], str]] = {
     errors.StoreCorrupt: "the data cannot be read as they are; the log says where",
     errors.StoreUnavailable: "the data cannot be reached at the moment",
     errors.StoreFull: "the disk or the quota is full; nothing was changed",
+    errors.KeysUsedUp: "the last key that the store could make has been given out; nothing was changed",
 }
 """What is said in place of the exception's own text, which may name a path or a statement."""
 
