@@ -103,7 +103,7 @@ NAMES: dict[str, Iterable[str]] = {
     ],
     "docs/configuration.md": [
         *(*spec._RESOURCE_KEYS, *spec._CONTROLLER_KEYS, *spec._VIEW_KEYS),
-        *(*spec._CONTROLLER_OPTIONS, *spec._VIEW_OPTIONS, *spec._STORE_OPTIONS),
+        *(*spec._CONTROLLER_OPTIONS, *spec._VIEW_OPTIONS, *spec._OWN_OPTIONS),
         *arguments_of(controllers.WSGIDispatcher),
         *(*spec.RESERVED_RESOURCES, *controllers.__all__),
         *(name for name in views.__all__ if name != "Formatter"),
