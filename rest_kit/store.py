@@ -175,9 +175,18 @@ def check_keys(given: Mapping[str, Any], known: Mapping[str, type | tuple[type, 
     for key, value in given.items():
         if key not in known:
             problems.append(f"{where} has no key {key!r}{did_you_mean(str(key), known)}")
-        elif not isinstance(value, known[key]) or (isinstance(value, bool) and known[key] is int):
+        elif not _is_of(value, known[key]):
             problems.append(f"{where}[{key!r}] must be {type_names(known[key])}, not {value!r}")
     return problems
+
+
+def _is_of(value: Any, expected: type | tuple[type, ...]) -> bool:
+    return isinstance(value, expected) and not (isinstance(value, bool) and expected is int)
+
+
+def well_typed(given: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]]) -> dict[str, Any]:
+    """What is known and of the right type, so that its value can be looked at."""
+    return {key: value for key, value in given.items() if key in known and _is_of(value, known[key])}
 
 
 def check_options(options: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]]) -> list[str]:
@@ -185,7 +194,7 @@ def check_options(options: Mapping[str, Any], known: Mapping[str, type | tuple[t
 
     `retention`, `timeout` and `indexes` mean the same wherever a store knows them, and so are held to the same.
     """
-    return check_keys(options, known, "options") or _misfits(options)
+    return check_keys(options, known, "options") + _misfits(well_typed(options, known))
 
 
 def _misfits(options: Mapping[str, Any]) -> list[str]:
@@ -206,8 +215,13 @@ def different_names(option: str, names: Sequence[Any]) -> list[str]:
 
 def refuse_unknown(option: str, names: Sequence[str], known: Sequence[str], owner: str) -> None:
     """Refuse an option that names what is no field, or none that it could name (ConfigurationError)."""
+    refuse(unknown_names(option, names, known), owner)
+
+
+def unknown_names(option: str, names: Sequence[str], known: Sequence[str]) -> list[str]:
+    """A sentence for each name in an option that is no field, or none that it could name."""
     unknown = [name for name in names if name not in known]
-    refuse([f"options[{option!r}] names no field {name!r}{did_you_mean(name, known)}" for name in unknown], owner)
+    return [f"options[{option!r}] names no field {name!r}{did_you_mean(name, known)}" for name in unknown]
 
 
 def type_names(expected: type | tuple[type, ...]) -> str:

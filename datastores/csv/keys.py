@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from rest_kit.models.field import Field
 from rest_kit.models.keys import PkField, StringPkField, UUIDPkField
 from rest_kit.models.model import Model
-from rest_kit.store import refuse_unknown
+from rest_kit.store import refuse, unknown_names
 from rest_kit.types import Kind
 
 WHY_NOT: Final = (
@@ -21,7 +22,7 @@ class RowNumber(PkField):
 
 
 def keyed(model: Model, key: str | None) -> Model:
-    """The model with a primary key: the column `key`, else its own, else the row's number (ConfigurationError)."""
+    """The model with a primary key: its field `key`, else its own, else the row's number (ConfigurationError)."""
     if key is not None:
         return _keyed_by(model, key)
     return model if model.pk is not None else model.with_pk(RowNumber(_free_name(model)))
@@ -32,8 +33,13 @@ def row_number(model: Model) -> str | None:
     return model.pk.name if isinstance(model.pk, RowNumber) else None
 
 
+def refuse_unknown_fields(options: Mapping[str, Any], model: Model) -> None:
+    """Refuse the options `key` and `indexes` where they name what is no field (ConfigurationError)."""
+    problems = unknown_names("key", [options["key"]] if "key" in options else [], model.names)
+    refuse(problems + unknown_names("indexes", options.get("indexes", ()), model.names), model.name)
+
+
 def _keyed_by(model: Model, key: str) -> Model:
-    refuse_unknown("key", [key], model.names, model.name)
     field = model.by_name[key]
     if field is model.pk:
         return model

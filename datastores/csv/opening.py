@@ -14,13 +14,12 @@ from typing import Any, BinaryIO
 
 from datastores.csv.columns import Layout
 from datastores.csv.dialect import HEAD, Dialect, detect
-from datastores.csv.keys import keyed, row_number
+from datastores.csv.keys import keyed, refuse_unknown_fields, row_number
 from datastores.csv.mirror import KeyTrouble, Mirror
 from datastores.csv.records import Reader, Row, corrupt, lines_of
 from rest_kit.errors import ConfigurationError, StoreCorrupt
 from rest_kit.models.infer_text import TextInference
 from rest_kit.models.model import Model
-from rest_kit.store import refuse_unknown
 
 
 class Opening:
@@ -93,7 +92,7 @@ class Opening:
         name = os.path.splitext(os.path.basename(self.path))[0]
         try:
             model = Model.of(name, inference.fields())
-            refuse_unknown("indexes", self.options.get("indexes", ()), model.names, model.name)
+            refuse_unknown_fields(self.options, model)
             return keyed(model, self.options.get("key"))
         except ConfigurationError as exc:
             raise corrupt(self.path, 1, str(exc)) from exc

@@ -24,8 +24,8 @@ from typing import Any, ClassVar, TypeVar
 
 from datastores.csv.core import Core
 from datastores.csv.cores import core_of
-from datastores.csv.dialect import extends_ascii
-from datastores.csv.keys import WHY_NOT, keyed, row_number
+from datastores.csv.dialect import form_problems
+from datastores.csv.keys import WHY_NOT, keyed, refuse_unknown_fields, row_number
 from datastores.csv.log import JournalLog
 from datastores.csv.tx import CSVTx
 from rest_kit.errors import ConfigurationError, ReadOnly
@@ -33,16 +33,7 @@ from rest_kit.events.log import EventLog
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result, Where
 from rest_kit.rows import within
-from rest_kit.store import (
-    Capabilities,
-    DataStore,
-    Tx,
-    check_keys,
-    check_options,
-    different_names,
-    refuse,
-    refuse_unknown,
-)
+from rest_kit.store import Capabilities, DataStore, Tx, check_keys, check_options, refuse, well_typed
 from rest_kit.types import Pk, Record
 
 T = TypeVar("T")
@@ -87,17 +78,18 @@ class CSVDataStore(DataStore):
             return [f'resource must be a dict like {{"path": "people.csv"}}, not {self.resource!r:.80}']
         problems = check_keys(self.resource, self.resource_keys, "resource")
         problems += [] if "path" in self.resource else ["resource has no 'path'"]
-        return problems + (check_options(self.options, self.option_keys) or form_problems(self.options))
+        problems += check_options(self.options, self.option_keys)
+        return problems + form_problems(well_typed(self.options, self.option_keys))
 
     def bind(self, model: Model) -> None:
         """Serve the rows as this model; without a key, by their number and for reading only (ConfigurationError)."""
         if self._declared is type(model):
             return
+        refuse_unknown_fields(self.options, model)
         key = self.options.get("key")
         if key is not None and model.pk is not None and model.pk.primary_key and model.pk.name != key:
             what = f"options['key'] is {key!r}, and the model's primary key is {model.pk.name!r}: leave one of them out"
             raise ConfigurationError(what, owner=model.name)
-        refuse_unknown("indexes", self.options.get("indexes", ()), model.names, model.name)
         self._declared, self._served = type(model), keyed(model, key)
         self._core = None
         super().bind(self._served)
@@ -154,17 +146,3 @@ class CSVDataStore(DataStore):
     def close(self) -> None:
         if self._core is not None and self._core.pid == os.getpid():
             self._core.close()
-
-
-def form_problems(options: Mapping[str, Any]) -> list[str]:
-    """A sentence for every option on the file's form that cannot be meant."""
-    problems = []
-    for name, shortest in (("delimiter", 1), ("quotechar", 0)):
-        mark = options.get(name, ",")
-        if not shortest <= len(mark) <= 1 or mark in ("\r", "\n", "\0") or not mark.isascii():
-            problems.append(f"options[{name!r}] must be one ASCII character, not {mark!r}")
-    if options.get("delimiter", ",") == options.get("quotechar", '"'):
-        problems.append("options['delimiter'] and options['quotechar'] must differ")
-    if not extends_ascii(options.get("encoding", "utf-8")):
-        problems.append(f"options['encoding'] must be an encoding that extends ASCII, not {options['encoding']!r}")
-    return problems + different_names("columns", options.get("columns", ()))

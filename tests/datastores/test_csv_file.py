@@ -734,5 +734,45 @@ def test_a_wrong_declaration_is_explained(path: Path) -> None:
             CSVDataStore(resource)  # type: ignore[arg-type]
 
 
+def test_every_wrong_option_is_told_at_once(path: Path) -> None:
+    options = {
+        "delimeter": ";",
+        "read_only": "yes",
+        "retention": 0,
+        "timeout": -1,
+        "indexes": ["a", "a"],
+        "delimiter": ";;",
+        "encoding": "utf-16",
+        "comment": "",
+        "columns": [],
+        "null": "\0",
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        CSVDataStore({"path": str(path), "pfad": 1}, options)
+    told = "\n".join(caught.value.problems)
+    assert len(caught.value.problems) == len(options) + 1, told
+    for name in options:
+        assert repr(name) in told
+
+
+@pytest.mark.parametrize("comment", ["", "a\nb", "\r", "\0", "§"])
+def test_a_comment_that_no_line_can_begin_with(path: Path, comment: str) -> None:
+    with pytest.raises(ConfigurationError, match="'comment'"):
+        CSVDataStore({"path": str(path)}, {"comment": comment, "encoding": "ascii"})
+
+
+def test_every_option_that_names_no_field_is_told_at_once(path: Path) -> None:
+    options = {"key": "nmae", "indexes": ["agee", "name", "x"]}
+    store = CSVDataStore({"path": str(path)}, options)
+    with pytest.raises(ConfigurationError) as caught:
+        store.bind(Model.of("P", [StringField("name", required=True), IntegerField("age")]))
+    assert len(caught.value.problems) == 3
+    assert "options['key'] names no field 'nmae'; did you mean 'name'?" in caught.value.problems
+    path.write_text("name,age\nx,1\n")
+    with pytest.raises(StoreCorrupt) as unreadable:
+        CSVDataStore({"path": str(path)}, options).ping()
+    assert all(f"names no field {name!r}" in str(unreadable.value) for name in ("nmae", "agee", "x"))
+
+
 def test_pk_field_is_generated(path: Path) -> None:
     assert isinstance(given(path, "id,x\n1,a\n").model.pk, PkField)

@@ -40,6 +40,13 @@ def test_what_cannot_be_meant_is_refused(cls: type[DataStore], resource: Any, op
 
 
 @pytest.mark.parametrize(("cls", "resource"), STORES)
+def test_all_that_cannot_be_meant_is_refused_at_once(cls: type[DataStore], resource: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        cls(resource, {"retention": 0, "indexes": ["size", "size"], "events": "no", "eventz": True})
+    assert len(caught.value.problems) == 4
+
+
+@pytest.mark.parametrize(("cls", "resource"), STORES)
 def test_an_index_over_no_field_is_refused(cls: type[DataStore], resource: Any) -> None:
     store = cls(resource, {"indexes": ["sise"]})
     with pytest.raises(ConfigurationError, match="no field 'sise'; did you mean 'size'"):
