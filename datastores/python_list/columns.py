@@ -1,53 +1,21 @@
 """What is known of a list's columns: how their owner keeps the values, found by looking at all of them once.
 
-Raw values go in; whether they can leave as they are, need converting, may be missing or null, comes out. A value
-that fits its field in no form is a `ValueError` here, which the view turns into StoreCorrupt, naming the place.
+Raw values go in, many at once where `bulk` knows their type; whether they can leave as they are, need converting, may
+be missing or null, comes out. A value that fits its field in no form is a `ValueError` here, which the view turns into
+StoreCorrupt, naming the place.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from datastores.python_list.bulk import all_fit
 from datastores.python_list.forms import NESTED, Form, as_json, as_text, as_typed, form_of, replaced, typed
 from rest_kit.models.fields import Field
-from rest_kit.types import INT64_MAX, INT64_MIN, MISSING, Kind
+from rest_kit.types import MISSING, Kind
 
 _NULL = type(None)
-
-
-def _integers_plain(values: Sequence[int]) -> bool:
-    return min(values) >= INT64_MIN and max(values) <= INT64_MAX
-
-
-def _floats_plain(values: Sequence[float]) -> bool:
-    if not all(map(math.isfinite, values)):
-        return False
-    return 0.0 not in values or all(math.copysign(1.0, value) > 0 for value in values if not value)
-
-
-def _strings_plain(values: Sequence[str]) -> bool:
-    try:
-        "".join(values).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _always_plain(values: Sequence[Any]) -> bool:
-    return True
-
-
-_ALL_PLAIN: Final[dict[Kind, Callable[[Sequence[Any]], bool]]] = {
-    Kind.INTEGER: _integers_plain,
-    Kind.FLOAT: _floats_plain,
-    Kind.STRING: _strings_plain,
-    Kind.BOOLEAN: _always_plain,
-    Kind.DATE: _always_plain,
-    Kind.UUID: _always_plain,
-}
-"""Whether values of the kind's exact type are all fit to leave as they are; other kinds are looked at one by one."""
 
 
 class Column:
@@ -111,18 +79,21 @@ class Column:
 
     def study(self, values: Sequence[Any]) -> None:
         """Take note of the forms of these values (ValueError where one has none)."""
-        types = set(map(type, values))
-        if _NULL in types:
-            self.null = True
-            types.discard(_NULL)
-            values = [value for value in values if value is not None]
-        check = _ALL_PLAIN.get(self.kind)
-        if check is not None and types == {self.type} and check(values):
-            self.exact = True
-            self.forms.add(as_typed)
-            return
-        for value in values:
-            self._study_one(value)
+        # PERF: first look at 1,000,000 rows: values of one type at once take a fifth of the time of each by itself
+        for cls, alike in _by_type(values):
+            if cls is _NULL:
+                self.null = True
+            elif all_fit(self.field, cls, alike):
+                self._note(cls)
+            else:
+                for value in alike:
+                    self._study_one(value)
+
+    def _note(self, cls: type[Any]) -> None:
+        """Take note that there are values of the type, and that all of them fit."""
+        self.exact = self.exact or cls is self.type
+        self.converts = self.converts or cls is not self.type
+        self.forms.add(as_text if cls is str and self.type is not str else as_typed)
 
     def _study_one(self, value: Any) -> None:
         mended = typed(self.field, value)
@@ -148,3 +119,13 @@ class Column:
     def replaced(self, value: Any, own: Any) -> Any:
         """What a row holds instead of its own value: that very one where it reads the same."""
         return value if self.plain else replaced(self.field, value, own, self.form)
+
+
+def _by_type(values: Sequence[Any]) -> Iterator[tuple[type[Any], Sequence[Any]]]:
+    """The values, those of one type together."""
+    types = set(map(type, values))
+    if len(types) == 1:
+        yield types.pop(), values
+        return
+    for cls in types:
+        yield cls, [value for value in values if type(value) is cls]
