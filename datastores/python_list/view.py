@@ -190,8 +190,7 @@ class ListView:
 
     def _index(self, new: Sequence[Row], pks: Sequence[Pk]) -> None:
         for index in self.indexes.values():
-            for row, pk in zip(new, pks, strict=True):
-                index.add(row, pk)
+            index.extend(new, pks)
         if len(new) > _FEW:
             self.sorted.clear()
         for kept in self.sorted.values():
