@@ -68,9 +68,19 @@ class Reader:
             cells = row[0]
             if len(cells) != width:
                 if not self.ragged or len(cells) > width:
-                    raise corrupt(self.path, row[3], f"{len(cells)} cells, where the file has {width} columns")
+                    raise corrupt(self.path, row[3], self._other_length(len(cells)))
                 cells += [""] * (width - len(cells))
             yield row
+
+    def _other_length(self, count: int) -> str:
+        """What is wrong with a row of so many cells, and the options that may be missing."""
+        remedies = []
+        if not self.ragged:
+            remedies.append("name the columns (option `columns`) if the first line is no header")
+        if not self.dialect.comment:
+            remedies.append("say what comments begin with (option `comment`) if this is one")
+        hint = ", or ".join(remedies)
+        return f"{count} cells, where the file has {self.width} columns" + (f"; {hint}" if hint else "")
 
     def within(self, data: bytes, at: int) -> Iterator[Row]:
         """The rows in bytes of the file that begin at this offset, each with as many cells as there are columns."""

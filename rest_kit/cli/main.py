@@ -5,14 +5,14 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 import rest_kit
 from rest_kit.cli import sources
 from rest_kit.cli.announcement import announcement
-from rest_kit.cli.server import Server, Settings
+from rest_kit.cli.server import LOAD_ERROR, Server, Settings
 from rest_kit.errors import RestKitError
 
 if TYPE_CHECKING:
@@ -68,13 +68,13 @@ def serve(source: tuple[str, ...], read_only: bool, **options: Any) -> None:
     def announce(host: str, port: int) -> None:
         click.echo(announcement(served[0], host, port))
 
+    check_sources(source)
     if workers > 1 and in_process(source):
         click.echo("rest-kit: one worker, not several: these data live in the memory of one process", err=True)
         workers = 1
     settings = Settings(
         options["host"], options["port"], workers, options["threads"], options["reload"], options["access_log"]
     )
-    check_sources(source)
     check_port(settings)
     Server(load, announce, settings).run()
 
@@ -100,7 +100,7 @@ def holds_list(source: tuple[str, ...]) -> bool:
         try:
             served = sources.serve([one])
         except RestKitError as exc:
-            fail(exc)
+            fail(exc, LOAD_ERROR)
         if any(controller.store.capabilities.in_process for controller in served.controllers):
             return True
     return False
@@ -127,10 +127,10 @@ def check_port(settings: Settings) -> None:
             fail(RestKitError(f"cannot listen on {settings.host}:{settings.port}: {reason}; choose another --port"))
 
 
-def fail(exc: RestKitError) -> None:
-    """End with the error's text and status 1."""
+def fail(exc: RestKitError, status: int = 1) -> NoReturn:
+    """End with the error's text and this status."""
     click.echo(f"rest-kit: {exc}", err=True)
-    sys.exit(1)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

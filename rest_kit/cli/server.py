@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -11,10 +12,11 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
+from rest_kit import jsonio
 from rest_kit.errors import RestKitError
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOAD_ERROR = 4
 """The exit status with which a gunicorn worker says that starting it again is of no use."""
@@ -52,6 +54,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self.load_app = load_app
         self.announce = announce
         self.settings = settings
+        self.worker: Any = None
+        self.failure: RestKitError | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -70,6 +74,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "accesslog": "-" if settings.access_log else None,
             "control_socket_disable": True,
             "graceful_timeout": 5,
+            "post_fork": self._forked,
             "post_worker_init": self._started,
             "proc_name": "rest-kit",
         }
@@ -84,20 +89,57 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             sys.exit(exc.exit_status)
 
     def load(self) -> WSGIApplication:
-        """The application, made within the worker."""
+        """The application, made within the worker; a stand-in if it cannot be made and its code is being edited."""
         try:
             return self.load_app()
         except RestKitError as exc:
-            self._give_up(exc)
+            if not self.settings.reload:
+                self._give_up(exc)
+            self.failure = exc
+            for name in files_of(exc):  # now: what the reloader learns of once it runs may have been edited before
+                self.worker.reloader.add_extra_file(name)
+            return stand_in
+
+    def _forked(self, arbiter: Any, worker: Any) -> None:
+        """Called in a new worker, before it loads anything."""
+        self.worker = worker
 
     def _started(self, worker: Any) -> None:
         """Called in a worker that is ready to serve; the first one tells the user."""
-        if worker.age == 1 or self.settings.reload:
+        if self.failure is not None:
+            self._tell(self.failure, goes_on=worker.age > 1)
+        elif worker.age == 1 or self.settings.reload:
             try:
                 self.announce(*worker.sockets[0].getsockname()[:2])
             except RestKitError as exc:
                 self._give_up(exc)
 
+    def _tell(self, exc: RestKitError, *, goes_on: bool) -> None:
+        """Say what is wrong with code that is being edited, and why; at the very start, give up."""
+        if exc.__cause__ is not None:
+            click.echo("".join(traceback.format_exception(exc.__cause__)), err=True, nl=False)
+        if not goes_on:
+            self._give_up(exc)
+        click.echo(f"rest-kit: {exc}", err=True)
+
     def _give_up(self, exc: RestKitError) -> NoReturn:
         click.echo(f"rest-kit: {exc}", err=True)
         sys.exit(LOAD_ERROR)
+
+
+def stand_in(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    """What answers while the code that is being edited cannot be loaded."""
+    detail = "the code cannot be loaded; what is wrong with it stands in the terminal"
+    start_response("503 Service Unavailable", [("Content-Type", "application/problem+json"), ("Retry-After", "1")])
+    return [jsonio.encode({"title": "Service Unavailable", "status": 503, "detail": detail})]
+
+
+def files_of(exc: BaseException | None) -> set[str]:
+    """The files in which an error came up, and those of its causes."""
+    found: set[str] = set()
+    while exc is not None:
+        found.update(frame.f_code.co_filename for frame, _ in traceback.walk_tb(exc.__traceback__))
+        if isinstance(exc, SyntaxError) and exc.filename is not None:
+            found.add(exc.filename)
+        exc = exc.__cause__
+    return found

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
 import sys
+import traceback
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from rest_kit import jsonio
 from rest_kit.controllers import Controller, WSGIDispatcher
-from rest_kit.errors import ConfigurationError, InvalidInput, StoreCorrupt, did_you_mean
+from rest_kit.errors import ConfigurationError, InvalidInput, RestKitError, StoreCorrupt, did_you_mean
 from rest_kit.spec import RESERVED_RESOURCES
 from rest_kit.store import DataStore
 
@@ -100,8 +102,18 @@ def check(source: str) -> None:
     if suffix not in known:
         near = did_you_mean(suffix, known) if suffix else ""
         raise SourceError(f"{source} is of no known kind: {', '.join(known)} or module:NAME{near}")
-    if not Path(source).is_file():
-        raise SourceError(f"{source}: there is no such file")
+    with readable(source):
+        if not Path(source).is_file():
+            raise SourceError(f"{source}: there is no such file")
+
+
+@contextlib.contextmanager
+def readable(source: str | Path) -> Iterator[None]:
+    """Say in a sentence that a file cannot be read (SourceError)."""
+    try:
+        yield
+    except OSError as exc:
+        raise SourceError(f"{source}: it cannot be read: {exc.strerror or exc}") from exc
 
 
 def from_csv(path: Path, read_only: bool, options: Mapping[str, Any]) -> list[Part]:
@@ -142,7 +154,8 @@ def unservable(served: type[Controller]) -> str | None:
 def from_json(path: Path, read_only: bool) -> list[Part]:
     """A list of objects, or an object of such lists, kept in memory."""
     try:
-        data = jsonio.loads(path.read_bytes())
+        with readable(path):
+            data = jsonio.loads(path.read_bytes())
     except InvalidInput as exc:
         raise SourceError(f"{path}: {exc}") from exc
     lists = {path.stem: data} if isinstance(data, list) else data
@@ -179,16 +192,35 @@ def load_object(source: str) -> Any:
     module_name, _, name = source.partition(":")
     if "" not in sys.path and "." not in sys.path:
         sys.path.insert(0, "")
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as exc:
-        if exc.name is not None and (module_name + ".").startswith(exc.name + "."):
-            raise SourceError(f"{source}: there is no module {exc.name!r} here or installed") from exc
-        raise
+    module = import_users(module_name, source)
     if not hasattr(module, name):
         public = [known for known in vars(module) if not known.startswith("_")]
         raise SourceError(f"{source}: {module_name} has no {name!r}{did_you_mean(name, public)}")
     return getattr(module, name)
+
+
+def import_users(name: str, source: str) -> types.ModuleType:
+    """A user's module, which may fail in any way while it is imported (SourceError)."""
+    try:
+        return importlib.import_module(name)
+    except RestKitError:
+        raise
+    except (Exception, SystemExit) as exc:
+        # the code is the user's, and may fail with anything: it is told, and passed on as the cause
+        if isinstance(exc, ModuleNotFoundError) and exc.name and f"{name}.".startswith(f"{exc.name}."):
+            raise SourceError(f"{source}: there is no module {exc.name!r} here or installed") from exc
+        raise SourceError(f"{source}: the module {name!r} cannot be imported: {last_line(exc)}") from exc
+
+
+def last_line(exc: BaseException) -> str:
+    """An error in one line: its type, its text, and the file and line where it came up."""
+    if isinstance(exc, SyntaxError):
+        text, place = exc.msg, f"{exc.filename}:{exc.lineno}"
+    else:
+        frames = [one for one in traceback.extract_tb(exc.__traceback__) if not one.filename.startswith("<frozen ")]
+        text, place = str(exc), f"{frames[-1].filename}:{frames[-1].lineno}"
+    told = ": ".join(filter(None, (type(exc).__name__, " ".join(text.split()))))
+    return f"{told} ({place})"
 
 
 def controller(

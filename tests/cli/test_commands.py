@@ -115,5 +115,25 @@ def test_several_workers_give_up_in_sentences_too(tmp_path: Path) -> None:
     ended = run("serve", "short.csv", "--port", "0", "--workers", "4", folder=tmp_path)
     assert ended.process.returncode == 4
     assert {line.partition(": ")[2].rpartition("/")[2] for line in ended.err.splitlines()} == {
-        "short.csv:2: 1 cells, where the file has 2 columns"
+        "short.csv:2: 1 cells, where the file has 2 columns; name the columns (option `columns`) if the first line is "
+        "no header, or say what comments begin with (option `comment`) if this is one"
     }
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_module_that_cannot_be_imported_is_status_4(tmp_path: Path, workers: str) -> None:
+    (tmp_path / "broken_module.py").write_text("people = [\n  {]\n")
+    ended = run("serve", "broken_module:people", "--port", "0", "--workers", workers, folder=tmp_path)
+    assert ended.process.returncode == 4
+    assert ended.err.startswith("rest-kit: broken_module:people: the module 'broken_module' cannot be imported: Syntax")
+    assert ended.err.endswith("broken_module.py:2)\n")
+    assert ended.err.count("\n") == 1
+
+
+def test_sources_are_looked_at_before_any_module_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "careless_module.py").write_text("open('imported', 'w').close()\n")
+    monkeypatch.chdir(tmp_path)
+    ended = invoke("serve", "careless_module:people", "nothing.csv", "--workers", "2")
+    assert ended.exit_code == 1
+    assert "nothing.csv: there is no such file" in ended.output
+    assert not (tmp_path / "imported").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import DATA, TIMEOUT, Process, ask, serving, sights
+from tests.cli.support import DATA, TIMEOUT, Process, ask, run, serving, sights
 
 
 @pytest.fixture
@@ -119,12 +119,34 @@ def test_reload_serves_what_was_written_since(folder: Path) -> None:
         assert eventually_found(process, f"{url}/people/Grace%20Hopper/")
 
 
-def eventually_found(process: Process, url: str) -> bool:
-    """Whether the URL answers 200 in time; while the server starts again, it may not answer at all."""
+@pytest.mark.parametrize("slip", ['people = [{"name": \n', "people = nobody\n"])
+def test_reload_survives_a_slip_and_serves_what_mends_it(folder: Path, slip: str) -> None:
+    module = folder / "my_slips.py"
+    module.write_text('people = [{"name": "Ada"}]\n')
+    with serving("my_slips:people", "--reload", folder=folder) as process:
+        url = process.url
+        module.write_text(slip)
+        process.until(r"my_slips:people: the module 'my_slips' cannot be imported: .*my_slips\.py:1\)", "stderr")
+        assert "Traceback (most recent call last)" in process.err
+        assert eventually_found(process, url, 503)
+        module.write_text('people = [{"name": "Grace Hopper"}]\n')
+        assert eventually_found(process, f"{url}/people/Grace%20Hopper/")
+
+
+def test_reload_of_what_cannot_be_loaded_at_first_ends(folder: Path) -> None:
+    (folder / "my_slip.py").write_text("people = nobody\n")
+    ended = run("serve", "my_slip:people", "--reload", "--port", "0", folder=folder)
+    assert ended.process.returncode == 4
+    assert "Traceback (most recent call last)" in ended.err
+    assert ended.err.splitlines()[-1].startswith("rest-kit: my_slip:people: the module 'my_slip' cannot be imported: ")
+
+
+def eventually_found(process: Process, url: str, status: int = 200) -> bool:
+    """Whether the URL answers with this status in time; while the server starts again, it may not answer at all."""
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         try:
-            if ask(url).status == 200:
+            if ask(url).status == status:
                 return True
         except OSError:
             pass

@@ -197,6 +197,64 @@ def test_what_is_wrong_with_a_source_is_said(module: str, folder: Path, names: l
     assert told in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("people = [\n  {]\n", "SyntaxError: "),
+        ("\npeople = nope\n", "NameError: name 'nope' is not defined"),
+        ("\nimport no_such_thing\n", "ModuleNotFoundError: No module named 'no_such_thing'"),
+        ("\nraise ValueError('one\\ntwo')\n", "ValueError: one two"),
+        ("import sys\nsys.exit('usage: ...')\n", "SystemExit: usage: ..."),
+        ("\nraise KeyError\n", "KeyError ("),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_named_with_its_error(folder: Path, code: str, told: str) -> None:
+    Path("broken_module.py").write_text(code)
+    with pytest.raises(sources.SourceError) as refused:
+        sources.serve(["broken_module:people"])
+    text = str(refused.value)
+    assert text.startswith("broken_module:people: the module 'broken_module' cannot be imported: ")
+    assert told in text
+    assert text.endswith(":2)")
+    assert "\n" not in text
+
+
+def test_what_is_wrong_within_a_module_with_our_own_classes_is_said_as_ever(folder: Path) -> None:
+    Path("wrong_module.py").write_text("from rest_kit import models\nx = models.IntegerField('x', unikue=True)\n")
+    with pytest.raises(ConfigurationError, match="did you mean 'unique'") as refused:
+        sources.serve(["wrong_module:people"])
+    assert not isinstance(refused.value, sources.SourceError)
+
+
+def test_a_json_file_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("db.json").write_text("[]")
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(sources.SourceError, match=r"db\.json: it cannot be read: Permission denied"):
+        sources.serve(["db.json"])
+
+
+def test_a_source_that_cannot_be_looked_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(sources.SourceError, match=r"x\.csv: it cannot be read: Permission denied"):
+        sources.serve(["x.csv"])
+
+
+def test_a_header_alone_is_served_and_written(folder: Path) -> None:
+    Path("posts.csv").write_text("id,title,body\n")
+    served = client("posts.csv")
+    assert total(served, "/posts/") == 0
+    made = served.ask("POST", "/posts/", {"title": "Hello"})
+    assert (made.status_int, made.json["id"], made.json["body"]) == (201, 1, None)
+    assert Path("posts.csv").read_text() == "id,title,body\n1,Hello,\n"
+
+
 def test_a_package_of_the_users_that_hides_ours_is_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("datastores").mkdir()
     Path("datastores/__init__.py").write_text("")
