@@ -10,10 +10,13 @@ RestKitError
     ├── RecordNotFound
     ├── Conflict                  unique, foreign key, or changed since it was read
     ├── Unsupported               the store has declared that it cannot do this
-    ├── ReadOnly                  … because nothing may be written there
+    │   ├── ReadOnly              … because nothing may be written there
+    │   └── TooMuchToScan         … because it would have to look at more records than it may
     └── StoreUnavailable          try again later
         ├── StoreCorrupt          the file or row cannot be read, and says where
-        └── StoreFull             no room left
+        ├── StoreFull             no room left
+        └── RemoteError           the API that holds the data has failed, or says what cannot be understood
+            └── RemoteTimeout     … or has not answered in time
 """
 
 from __future__ import annotations
@@ -141,6 +144,10 @@ class ReadOnly(Unsupported):
     """Nothing can be written here; the text says why and what would help."""
 
 
+class TooMuchToScan(Unsupported):
+    """The store would have to look at more records than it may; the text says for which condition or order."""
+
+
 class StoreUnavailable(StoreError):
     """The data cannot be reached now; `retry_after` is a guess in seconds of when to try again."""
 
@@ -155,3 +162,11 @@ class StoreCorrupt(StoreUnavailable):
 
 class StoreFull(StoreUnavailable):
     """There is no room for the write; nothing was changed."""
+
+
+class RemoteError(StoreUnavailable):
+    """The API that holds the data has failed, or has answered what cannot be understood; the text is for the log."""
+
+
+class RemoteTimeout(RemoteError):
+    """The API that holds the data has not answered within the time that it was given."""

@@ -36,7 +36,10 @@ KINDS: Final[dict[type[errors.RestKitError], Kind]] = {
     errors.RecordNotFound: Kind(404, "not-found", "Not found"),
     errors.Conflict: Kind(409, "conflict", "The write contradicts other data"),
     errors.ReadOnly: Kind(405, "read-only", "Nothing can be written here"),
+    errors.TooMuchToScan: Kind(400, "too-much-to-scan", "Too much would have to be read for this"),
     errors.Unsupported: Kind(501, "unsupported", "The store cannot do this"),
+    errors.RemoteTimeout: Kind(504, "remote-timeout", "The API behind this one is too slow"),
+    errors.RemoteError: Kind(502, "remote-error", "The API behind this one has failed"),
     errors.StoreFull: Kind(507, "store-full", "There is no room for the write"),
     errors.StoreCorrupt: Kind(503, "store-unreadable", "The data cannot be read"),
     errors.StoreUnavailable: Kind(503, "store-unavailable", "The data cannot be reached"),
@@ -60,6 +63,8 @@ _SILENT: Final[dict[type[errors.RestKitError], str]] = {
     errors.RecordNotFound: "there is nothing at this address",
     errors.StoreCorrupt: "the data cannot be read as they are; the log says where",
     errors.StoreUnavailable: "the data cannot be reached at the moment",
+    errors.RemoteTimeout: "the API that holds the data has not answered in time",
+    errors.RemoteError: "the API that holds the data has failed; the log says how",
     errors.StoreFull: "the disk or the quota is full; nothing was changed",
 }
 """What is said in place of the exception's own text, which may name a path or a statement."""
