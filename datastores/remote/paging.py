@@ -132,7 +132,8 @@ class Lists:
         while True:
             chunk = self._ask(request, deadline)
             rows, skip = chunk.rows[skip:], max(skip - len(chunk.rows), 0)
-            yield chunk._replace(rows=rows, more=chunk.link is not None)
+            # behind rows that are still to be skipped, more may follow or not
+            yield chunk._replace(rows=rows, more=None if skip and chunk.link else chunk.link is not None)
             if chunk.link is None:
                 return
             request = request._replace(url=self._address.follow(chunk.link, request.url))

@@ -75,13 +75,14 @@ class TestOverSQLite(InProcess):
         return application(SQLiteDataStore, place, model)
 
 
-class TestOverASocket(DataStoreConformance):
-    @pytest.fixture(scope="class")
-    def mounts(self) -> Iterator[tuple[Mounts, str]]:
-        mounts = Mounts()
-        with served(mounts) as url:
-            yield mounts, url
+@pytest.fixture(scope="module")
+def mounts() -> Iterator[tuple[Mounts, str]]:
+    mounts = Mounts()
+    with served(mounts) as url:
+        yield mounts, url
 
+
+class TestOverASocket(DataStoreConformance):
     @pytest.fixture(autouse=True)
     def _served(self, mounts: tuple[Mounts, str]) -> None:
         self.mounts, self.url = mounts
