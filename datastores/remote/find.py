@@ -6,7 +6,8 @@ record: the query is then answered from a scan, by `rest_kit.rows`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Sequence
 from itertools import pairwise
 
 from datastores.remote.conditions import ranges, turned
@@ -16,10 +17,12 @@ from datastores.remote.plan import Plan, Planner, names_of
 from datastores.remote.records import Rows
 from datastores.remote.transport import Deadline
 from rest_kit import rows as reference
-from rest_kit.errors import TooMuchToScan
+from rest_kit.errors import RemoteError, TooMuchToScan
 from rest_kit.models import Model
 from rest_kit.query import Order, Query, Result, Where
-from rest_kit.types import Record
+from rest_kit.types import Pk, Record
+
+log = logging.getLogger("datastores.remote")
 
 
 class Misread(Exception):
@@ -60,6 +63,7 @@ class Finder:
         try:
             found = self._pushed(plan) if plan.complete else None
         except Misread:
+            log.warning("%s does not do what it is asked for (%s)", self._lists, self._query)
             return self._scanned(Plan([], False, ["do what it is asked for"]), scan_limit)
         return found or self._scanned(plan, scan_limit)
 
@@ -106,8 +110,7 @@ class Finder:
     def _records(self, chunk: Chunk, before: Sequence[Record]) -> list[Record]:
         """The chunk's records, if they are what was asked for, in order behind those before (Misread)."""
         records = self._rows.records(chunk.rows, self._names)
-        query = self._query
-        if not all(reference.matches(query.where, r) and reference.found(query.search, r) for r in records):
+        if not all(map(self._matches, records)):
             raise Misread
         for one, two in pairwise([*before[-1:], *records]):
             if not reference.behind(two, [one[key.field] for key in self._order], self._order):
@@ -131,23 +134,27 @@ class Finder:
 
     def _scanned(self, plan: Plan, scan_limit: int) -> Result:
         """The answer over all that the remote was narrowed to."""
-        kept: list[Record] = []
+        seen: dict[Pk, Record] = {}
         enough = self._enough(plan)
-        seen = 0
         for chunk in self._lists.chunks(Stretch(self._parameters(plan)), self._deadline):
-            seen += len(chunk.rows)
-            if seen > scan_limit or (enough is None and (chunk.total or 0) > scan_limit):
+            had = len(seen)
+            self._see(chunk, seen)
+            if len(seen) > scan_limit or (enough is None and (chunk.total or 0) > scan_limit):
                 raise TooMuchToScan(self._too_much(plan, scan_limit))
-            kept += self._matching(chunk)
-            if enough is not None and len(kept) >= enough:
+            if chunk.rows and len(seen) == had:
+                raise RemoteError("the list begins anew instead of going on: how it is paged is another way than told")
+            if enough is not None and sum(map(self._matches, seen.values())) >= enough:
                 break
-        unique = {record[self._key]: record for record in kept}
-        return reference.find(unique.values(), self._query, self._model)
+        return reference.find(seen.values(), self._query, self._model)
 
-    @property
-    def _key(self) -> str:
+    def _see(self, chunk: Chunk, seen: dict[Pk, Record]) -> None:
+        """Add the chunk's records by key; one that comes twice, as the list has shifted meanwhile, counts once."""
         assert self._model.pk is not None
-        return self._model.pk.name
+        key = self._model.pk.name
+        seen.update((record[key], record) for record in self._rows.records(chunk.rows, self._names))
+
+    def _matches(self, record: Record) -> bool:
+        return reference.matches(self._query.where, record) and reference.found(self._query.search, record)
 
     def _enough(self, plan: Plan) -> int | None:
         """After how many records that match the rest need not be read; None where all must be."""
@@ -155,12 +162,6 @@ class Finder:
         if not plan.ordered or self._query.total or page.limit is None or page.before or page.after is not None:
             return None
         return page.offset + page.limit + 1
-
-    def _matching(self, chunk: Chunk) -> Iterator[Record]:
-        query = self._query
-        for record in self._rows.records(chunk.rows, self._names):
-            if reference.matches(query.where, record) and reference.found(query.search, record):
-                yield record
 
     def _too_much(self, plan: Plan, scan_limit: int) -> str:
         missing = list(dict.fromkeys(plan.left))

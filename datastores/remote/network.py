@@ -72,6 +72,8 @@ class NetworkTransport:
                 method, url, body=body, headers=dict(headers), timeout=timeout, redirect=False, preload_content=False
             )
             return self._read(found)
+        except urllib3.exceptions.NewConnectionError as exc:  # which urllib3 counts among the timeouts
+            raise TransportError(_told(exc)) from exc
         except urllib3.exceptions.TimeoutError as exc:
             raise TransportTimeout(_told(exc)) from exc
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as exc:

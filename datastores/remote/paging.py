@@ -30,6 +30,9 @@ class Lists:
         self._dialect = dialect
         self._address: Address = client.address
 
+    def __str__(self) -> str:
+        return str(self._address)
+
     def chunks(self, stretch: Stretch, deadline: Deadline) -> Iterator[Chunk]:
         """The parts of a stretch, each asked for when it is wanted; `more` is False in the last (RemoteError)."""
         if self._dialect.offset is not None:
