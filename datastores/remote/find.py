@@ -63,7 +63,7 @@ class Finder:
         try:
             found = self._pushed(plan) if plan.complete else None
         except Misread:
-            log.warning("%s does not do what it is asked for (%s)", self._lists, self._query)
+            log.warning("%s does not filter, search or order as it is asked to", self._lists)
             return self._scanned(Plan([], False, ["do what it is asked for"]), scan_limit)
         return found or self._scanned(plan, scan_limit)
 
@@ -135,23 +135,26 @@ class Finder:
     def _scanned(self, plan: Plan, scan_limit: int) -> Result:
         """The answer over all that the remote was narrowed to."""
         seen: dict[Pk, Record] = {}
-        enough = self._enough(plan)
+        enough, matching = self._enough(plan), 0
         for chunk in self._lists.chunks(Stretch(self._parameters(plan)), self._deadline):
             had = len(seen)
-            self._see(chunk, seen)
+            new = self._see(chunk, seen)
+            matching += sum(map(self._matches, new))
             if len(seen) > scan_limit or (enough is None and (chunk.total or 0) > scan_limit):
                 raise TooMuchToScan(self._too_much(plan, scan_limit))
             if chunk.rows and len(seen) == had:
                 raise RemoteError("the list begins anew instead of going on: how it is paged is another way than told")
-            if enough is not None and sum(map(self._matches, seen.values())) >= enough:
+            if enough is not None and matching >= enough:
                 break
         return reference.find(seen.values(), self._query, self._model)
 
-    def _see(self, chunk: Chunk, seen: dict[Pk, Record]) -> None:
-        """Add the chunk's records by key; one that comes twice, as the list has shifted meanwhile, counts once."""
+    def _see(self, chunk: Chunk, seen: dict[Pk, Record]) -> list[Record]:
+        """Add the chunk's records by key, and return the new ones: some come twice where the list has shifted."""
         assert self._model.pk is not None
         key = self._model.pk.name
-        seen.update((record[key], record) for record in self._rows.records(chunk.rows, self._names))
+        new = {record[key]: record for record in self._rows.records(chunk.rows, self._names) if record[key] not in seen}
+        seen.update(new)
+        return list(new.values())
 
     def _matches(self, record: Record) -> bool:
         return reference.matches(self._query.where, record) and reference.found(self._query.search, record)

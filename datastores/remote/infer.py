@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from datastores.remote.client import Client, Request, json_of
@@ -102,4 +103,6 @@ def _nullable(field: Field) -> Field:
 
 
 def _renamed(row: Mapping[Any, Any], ours: Mapping[Any, str]) -> dict[str, Any]:
-    return {ours.get(name, name): value for name, value in row.items()}
+    # numbers are read exactly, and what JSON calls a number is usually a float
+    plain = {name: float(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+    return {ours.get(name, name): value for name, value in plain.items()}

@@ -76,7 +76,7 @@ class Lists:
             had += len(chunk.rows)
             more = self._goes_on(chunk, at, count if dialect.limit else None)
             yield chunk._replace(more=more)
-            if not more:
+            if more is False:
                 return
             stretch = stretch._replace(total=False)
 

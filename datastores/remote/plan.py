@@ -52,8 +52,11 @@ class Planner:
             self._add(part)
         self._search(query)
         ordering = self._dialect.order(order, self._model)
-        ordered = ordering is not None
-        return Plan([*self._parameters, *(ordering or [])], ordered, self._left, hopeless(parts))
+        # what is read in several parts needs some order at least, or rows would come twice and never
+        assert self._model.pk is not None
+        by_key = (Order(self._model.pk.name),)
+        known = self._dialect.order(by_key, self._model) if ordering is None else ordering
+        return Plan([*self._parameters, *(known or [])], ordering is not None, self._left, hopeless(parts))
 
     def _add(self, part: Where) -> None:
         said = self._dialect.say(part, self._model)

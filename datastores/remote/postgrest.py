@@ -50,8 +50,7 @@ class PostgREST(Dialect):
         text = self.tree(condition, model)
         if text is None:
             return None
-        inner = text.removeprefix("and")
-        return [("and", inner if inner != text else f"({text})")]
+        return [("and", text[3:] if text.startswith("and(") else f"({text})")]
 
     def tree(self, condition: Where, model: Model) -> str | None:
         """A condition as it stands within `and=(...)`; None where it cannot be said."""
