@@ -26,6 +26,10 @@ PASSING: Final = frozenset({502, 503, 504})
 LONGEST_WAIT: Final = 86_400
 
 
+class ReplyLost(RemoteError):
+    """No reply, or none that is complete; asking again may bring one."""
+
+
 class Request(NamedTuple):
     """One request: the verb, an absolute URL, headers, and a body of JSON where there is one."""
 
@@ -114,9 +118,7 @@ class Client:
                     return Reply(204, {}, b"")  # an earlier try has done it, and only its reply was lost
                 if last or reply.status not in PASSING or deadline.left() <= pause:
                     return reply
-            except RemoteTimeout:
-                raise
-            except RemoteError:
+            except ReplyLost:
                 if last or deadline.left() <= pause:
                     raise
             self._wait(pause)
@@ -136,7 +138,7 @@ class Client:
         except TransportTimeout as exc:
             raise RemoteTimeout(f"{request}: not answered within {self.limits.timeout} s: {exc}") from exc
         except TransportError as exc:
-            raise RemoteError(f"{request}: {exc}") from exc
+            raise ReplyLost(f"{request}: {exc}") from exc
         finally:
             self.breaker.leave(well=well)
         if len(reply.body) > self.limits.max_size:

@@ -140,12 +140,12 @@ class Finder:
             had = len(seen)
             new = self._see(chunk, seen)
             matching += sum(map(self._matches, new))
+            if enough is not None and matching >= enough:
+                break
             if len(seen) > scan_limit or (enough is None and (chunk.total or 0) > scan_limit):
                 raise TooMuchToScan(self._too_much(plan, scan_limit))
             if chunk.rows and len(seen) == had:
-                raise RemoteError("the list begins anew instead of going on: how it is paged is another way than told")
-            if enough is not None and matching >= enough:
-                break
+                raise RemoteError(f"{self._lists}: the list begins anew, so it is paged in another way than was told")
         return reference.find(seen.values(), self._query, self._model)
 
     def _see(self, chunk: Chunk, seen: dict[Pk, Record]) -> list[Record]:
