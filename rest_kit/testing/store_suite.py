@@ -137,7 +137,7 @@ def refuses_transactions(store: DataStore) -> bool:
     def two(tx: Tx) -> None:
         assert key is not None
         tx.delete(before[0][key.name])
-        tx.update(before[0][key.name], {})
+        tx.insert([{name: value for name, value in before[0].items() if name != key.name}])
 
     with pytest.raises(Unsupported):
         store.atomic(two)
