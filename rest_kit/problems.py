@@ -69,6 +69,9 @@ _SILENT: Final[dict[type[errors.RestKitError], str]] = {
 }
 """What is said in place of the exception's own text, which may name a path or a statement."""
 
+_SILENT_BELOW: Final = (errors.RecordNotFound, errors.RemoteError)
+"""Those of them whose subclasses are as silent."""
+
 
 def status_line(code: int) -> str:
     """`404 Not Found`."""
@@ -110,7 +113,7 @@ def _detail(exc: BaseException) -> str:
     if isinstance(exc, HTTPException):
         return exc.description or ""
     for base, text in _SILENT.items():
-        if type(exc) is base or (base is errors.RecordNotFound and isinstance(exc, base)):
+        if type(exc) is base or (base in _SILENT_BELOW and isinstance(exc, base)):
             return text
     if isinstance(exc, errors.InvalidInput) and len(exc.faults) > 1:
         return f"{len(exc.faults)} things are wrong; errors names each"

@@ -15,6 +15,9 @@ from rest_kit.models import Model
 from rest_kit.pagination import CursorPagination, PageNumberPagination, Pagination
 from rest_kit.store import DataStore
 from rest_kit.testing.conformance import DataStoreConformance
+from rest_kit.testing.queries_suite import QueriesSuite
+from rest_kit.testing.reading_suite import ReadingSuite
+from rest_kit.testing.store_suite import StoreSuite
 from rest_kit.types import Record
 from tests.remote.support import Mounts, application, copied, served
 
@@ -25,7 +28,7 @@ def remote(url: str, model: Model, options: dict[str, Any]) -> DataStore:
     return store
 
 
-class InProcess(DataStoreConformance):
+class InProcess(StoreSuite):
     """Over an application that is called, not reached."""
 
     pagination: Any = None
@@ -38,29 +41,33 @@ class InProcess(DataStoreConformance):
         return remote("http://test/things/", model, {**options, "transport": transport})
 
 
-class TestOverAList(InProcess):
+class TestOverAList(InProcess, DataStoreConformance):
     pass
 
 
-class TestOverSmallPages(InProcess):
+class Reading(InProcess, ReadingSuite, QueriesSuite):
+    """What depends on how the other side pages its lists."""
+
+
+class TestOverSmallPages(Reading):
     """Pages much smaller than what is asked for, so that everything is read in several."""
 
     pagination = Pagination(7)
 
 
-class TestOverUncountedPages(InProcess):
+class TestOverUncountedPages(Reading):
     pagination = Pagination(50, total="none")
 
 
-class TestOverNumberedPages(InProcess):
+class TestOverNumberedPages(Reading):
     pagination = PageNumberPagination(20)
 
 
-class TestOverCursors(InProcess):
+class TestOverCursors(Reading):
     pagination = CursorPagination(20)
 
 
-class TestOverSQLite(InProcess):
+class TestOverSQLite(InProcess, DataStoreConformance):
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path) -> None:
         self.folder = tmp_path
