@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from datastores.remote.conditions import ranges, turned
 from datastores.remote.dialect import Chunk, Dialect
-from datastores.remote.paging import Lists, Stretch
+from datastores.remote.paging import Lists, QuestionRefused, Stretch
 from datastores.remote.plan import Plan, Planner, names_of
 from datastores.remote.records import Rows
 from datastores.remote.transport import Deadline
@@ -27,6 +27,9 @@ log = logging.getLogger("datastores.remote")
 
 class Misread(Exception):
     """The remote has not done what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("a record in its reply is not one of those, or not in that place")
 
 
 class Finder:
@@ -62,10 +65,11 @@ class Finder:
             return Result([], False, 0 if self._query.total else None)
         try:
             found = self._pushed(plan) if plan.complete else None
-        except Misread:
-            log.warning("%s does not filter, search or order as it is asked to", self._lists)
-            return self._scanned(Plan([], False, ["do what it is asked for"]), scan_limit)
-        return found or self._scanned(plan, scan_limit)
+            return found or self._scanned(plan, scan_limit)
+        except (Misread, QuestionRefused) as exc:
+            # a database behind it may refuse a number that none of its columns can hold
+            log.warning("%s does not filter, search or order as it is asked to: %s", self._lists, exc)
+            return self._scanned(Plan([], False, ["answer this as it is asked"]), scan_limit)
 
     def _plan(self, *more: Where) -> Plan:
         return Planner(self._dialect, self._model).plan(self._query, self._order, *more)

@@ -13,6 +13,10 @@ from datastores.remote.transport import Deadline, Reply
 from rest_kit.errors import RemoteError, Unsupported
 
 
+class QuestionRefused(RemoteError):
+    """The remote does not take the parameters that it was asked with."""
+
+
 class Stretch(NamedTuple):
     """What to read of a list: where to begin, how many rows are wanted (None: all), and whether to count."""
 
@@ -47,10 +51,10 @@ class Lists:
         return self._dialect.chunk(request, reply)
 
     def _refuse(self, request: Request, reply: Reply) -> None:
-        """A reply that is no list (RemoteError; Unsupported where the remote does not take the question)."""
+        """A reply that is no list (RemoteError; QuestionRefused where the parameters may be to blame; Unsupported)."""
         if reply.status in (400, 422):
             told = reply.body[:500].decode("utf-8", "replace")
-            raise RemoteError(f"{request}: the question {urlsplit(request.url).query!r:.500} was refused: {told}")
+            raise QuestionRefused(f"{request}: the question {urlsplit(request.url).query!r:.500} was refused: {told}")
         if reply.status == 405:
             raise Unsupported("the API that holds the data does not show them as a list")
         if reply.status >= 400 and reply.status != 416:

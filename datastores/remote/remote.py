@@ -60,8 +60,8 @@ class Remote:
         """The record with that key (RecordNotFound, RemoteError)."""
         request = self.dialect.get(self.client.address, self.key, pk)
         reply = self.client.call(request, self.client.deadline())
-        if reply.status in self.dialect.missing:
-            raise RecordNotFound(pk)
+        if reply.status in self.dialect.missing or reply.status in (400, 422):
+            raise RecordNotFound(pk)  # a key that the other side cannot even read is none of its own
         if reply.status >= 400:
             raise RemoteError(f"{request}: answered with {reply.status}")
         version = self._version(request, reply, json_of(request, reply))

@@ -64,7 +64,8 @@ class RemoteDataStore(DataStore):
         refuse(problems_of(resource, self.options), type(self).__name__)
         self.options["headers"] = Headers(self.options.get("headers", {}))
         self._address = Address(resource["url"])
-        self._dialect: Dialect = dialect_of(resource["dialect"])[0]
+        self._declared: Dialect = dialect_of(resource["dialect"])[0]
+        self._dialect = self._declared
         self._learned = False
         self._client_: tuple[int, Client] | None = None
         self._remote_: tuple[Client, Remote] | None = None
@@ -93,6 +94,13 @@ class RemoteDataStore(DataStore):
             raise ConfigurationError("has no primary key, and a remote API cannot be given one", owner=model.name)
         super().bind(model)
         self._remote_ = None
+
+    @property
+    def model(self) -> Model:
+        """The bound model, or the one that the API's schema or first rows tell of (RemoteError)."""
+        if self._model is None:
+            self._model = self.infer()
+        return self._model
 
     # Opening
 
@@ -123,22 +131,24 @@ class RemoteDataStore(DataStore):
         )
 
     def _remote(self) -> Remote:
-        """The collection through the model; the first use may ask the API what it can (RemoteError)."""
+        """The collection through the model; the first use may ask the API what it can (RemoteError).
+
+        No lock is held meanwhile: where the API hangs, those who come second are refused by the client's cap at once.
+        """
         client, found = self._client(), self._remote_
         if found is None or found[0] is not client:
-            with self._opening:
-                self._learn(client)
-                limit = self.options.get("scan_limit", SCAN_LIMIT)
-                found = self._remote_ = (client, Remote(client, self._told_dialect(), self.model, limit))
+            self._learn(client)
+            limit = self.options.get("scan_limit", SCAN_LIMIT)
+            found = self._remote_ = (client, Remote(client, self._told_dialect(), self.model, limit))
         return found[1]
 
     def _learn(self, client: Client) -> None:
         """Ask a rest_kit application once what the resource allows, and for the model where none was given."""
-        if self._learned or not isinstance(self._dialect, RestKit):
+        if self._learned or not isinstance(self._declared, RestKit):
             return
         schema = schema_of(client)
         if schema is not None:
-            self._dialect = self._dialect.learned(schema)
+            self._dialect = self._declared.learned(schema)
             if self._model is None:
                 self._model = described_model(schema)
         self._learned = True
@@ -153,7 +163,7 @@ class RemoteDataStore(DataStore):
 
     def infer(self) -> Model:
         client = self._client()
-        if isinstance(self._dialect, RestKit):
+        if isinstance(self._declared, RestKit):
             schema = schema_of(client)
             if schema is not None:
                 return described_model(schema)

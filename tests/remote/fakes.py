@@ -314,6 +314,9 @@ def typed(like: Any, text: str) -> Any:
     if isinstance(like, bool):
         return text == "true"
     if isinstance(like, int):
+        if abs(int(text)) >= 2**31:
+            message = f'value "{text}" is out of range for type integer'
+            raise Answer("400 Bad Request", {"code": "22003", "details": None, "hint": None, "message": message})
         return int(text)
     return type(like)(text)
 

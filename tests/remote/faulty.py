@@ -53,9 +53,10 @@ class Faulty:
                 head += part
             verb, path = head.split(b" ", 2)[:2]
             fault = path.decode().split("/")[1]
-            if fault == "schema":
+            if fault == "schema" and not path.endswith(b"/mute/"):
                 connection.sendall(reply("404 None"))
                 return
+            fault = "mute" if path.endswith(b"/mute/") else fault
             self.asked[verb.decode(), fault] += 1
             self.arrived.release()
             FAULTS[fault](self, connection, verb)
@@ -123,18 +124,35 @@ def moody(server: Faulty, connection: socket.socket, verb: bytes) -> None:
     connection.sendall(reply("200 OK", LIST) if server.well.is_set() else reply("500 Oops"))
 
 
+def kept(server: Faulty, connection: socket.socket, verb: bytes) -> None:
+    """Answer as one should, on one connection as long as somebody asks."""
+    answer = reply("200 OK", LIST).replace(b"Connection: close\r\n", b"")
+    connection.sendall(answer)
+    while connection.recv(65536):
+        server.asked["again", "kept"] += 1
+        connection.sendall(answer)
+
+
+def dropped(server: Faulty, connection: socket.socket, verb: bytes) -> None:
+    """Answer as one should, and close the connection without a word."""
+    connection.sendall(reply("200 OK", LIST).replace(b"Connection: close\r\n", b""))
+
+
 def hang_up(server: Faulty, connection: socket.socket, verb: bytes) -> None:
     connection.close()
 
 
 FAULTS: dict[str, Callable[[Faulty, socket.socket, bytes], None]] = {
     "silent": silent,
+    "mute": silent,
     "slow-body": slow_body,
     "slow-head": slow_head,
     "slow-chunks": slow_chunks,
     "endless": endless,
     "huge": huge,
     "moody": moody,
+    "kept": kept,
+    "dropped": dropped,
     "hangs-up": hang_up,
     "cut": says(reply("200 OK", LIST)[:-10]),
     "cut-chunks": says(

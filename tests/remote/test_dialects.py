@@ -132,6 +132,14 @@ def test_postgrest_is_asked_everything_but_the_order_of_text() -> None:
         assert "name" not in asked(fake)
 
 
+def test_a_number_that_the_database_cannot_hold_finds_nothing() -> None:
+    store = store_over(PostgREST(people(30)), "postgrest", person_model())
+    same(store.find(Query(where=Filter("age", "eq", 2**40), total=True)).total, 0)
+    same(store.find(Query(where=Filter("age", "lt", 2**40), page=Page(1), total=True)).total, 30)
+    with pytest.raises(RecordNotFound):
+        store.get(2**40)
+
+
 def test_drf_is_asked_for_nothing_but_pages_unless_told() -> None:
     fake = FilteringDRF(people(30))
     store_over(fake, "drf", person_model()).find(Query(where=Filter("age", "eq", 3), page=Page(3)))

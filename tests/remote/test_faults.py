@@ -19,7 +19,7 @@ TIMEOUT = 0.5
 GRACE = 0.6
 OPTIONS = {"timeout": TIMEOUT, "max_size": 1_000_000, "retries": 1, "breaker": {"failures": 1000, "reset": 60}}
 STATUSES = {
-    504: ["silent", "slow-body", "slow-head", "slow-chunks"],
+    504: ["silent", "mute", "slow-body", "slow-head", "slow-chunks"],
     502: [
         *("endless", "huge", "hangs-up", "cut", "cut-chunks", "no-http", "error", "unavailable", "html", "bad-json"),
         *(
@@ -75,7 +75,7 @@ def timed(app: TestApp, method: str, path: str, **more: Any) -> tuple[Any, float
 
 
 def test_every_fault_has_a_case() -> None:
-    assert {fault for fault, _ in CASES} == set(FAULTS)
+    assert {fault for fault, _ in CASES} == set(FAULTS) - {"kept", "dropped"}
 
 
 @pytest.mark.parametrize(("fault", "status"), CASES)
@@ -95,7 +95,7 @@ def test_reading_an_item(server: Faulty, fault: str, status: int) -> None:
     assert took < TIMEOUT + GRACE
 
 
-@pytest.mark.parametrize(("fault", "status"), [case for case in CASES if case[0] not in LIST_ONLY])
+@pytest.mark.parametrize(("fault", "status"), [case for case in CASES if case[0] not in (*LIST_ONLY, "mute")])
 def test_a_post_is_sent_once_whatever_happens(server: Faulty, fault: str, status: int) -> None:
     before = server.asked["POST", fault]
     answer, took = timed(
@@ -142,6 +142,33 @@ def test_the_breaker_opens_and_heals(server: Faulty) -> None:
     limit = time.monotonic() + 5
     while app.get("/people/", expect_errors=True).status_int != 200:
         assert time.monotonic() < limit
+
+
+def test_connections_are_kept(server: Faulty) -> None:
+    app = client(server.url("kept"))
+    for _ in range(4):
+        app.get("/people/")
+    assert (server.asked["GET", "kept"], server.asked["again", "kept"]) == (1, 3)
+
+
+def test_a_kept_connection_that_was_closed_meanwhile_does_no_harm(server: Faulty) -> None:
+    app = client(server.url("dropped"))
+    for number in range(1, 4):
+        app.get("/people/")
+        assert server.asked["GET", "dropped"] == number
+
+
+def test_a_first_use_that_hangs_holds_nobody_else_up(server: Faulty) -> None:
+    app = client(server.url("mute"), concurrency=1, timeout=1.0)
+    while server.arrived.acquire(blocking=False):
+        pass
+    first = threading.Thread(target=app.get, args=("/people/",), kwargs={"status": 504})
+    first.start()
+    assert server.arrived.acquire(timeout=5)
+    refused, took = timed(app, "GET", "/people/")
+    assert refused.status_int == 503
+    assert took < 0.2
+    first.join(10)
 
 
 def test_local_resources_go_on_while_the_remote_hangs(server: Faulty) -> None:
