@@ -62,17 +62,21 @@ def schema_of(client: Client) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) and isinstance(found.get("fields"), list) else None
 
 
-def described_model(schema: Mapping[str, Any]) -> Model:
-    """The model that a description stands for (RemoteError)."""
+def described_model(schema: Mapping[str, Any], names: Mapping[str, str]) -> Model:
+    """The model that a description stands for, with our names (RemoteError)."""
+    ours = {their: name for name, their in names.items()}
     try:
-        fields = [_field(told, told["name"] == schema["primary_key"]) for told in schema["fields"]]
+        fields = [
+            _field(ours.get(told["name"], told["name"]), told, told["name"] == schema["primary_key"])
+            for told in schema["fields"]
+        ]
         return Model.of("Remote", fields)
     except (KeyError, TypeError, ConfigurationError) as exc:
         raise RemoteError(f"the schema of the resource cannot be understood: {exc}") from exc
 
 
-def _field(told: Mapping[str, Any], is_key: bool) -> Field:
-    name, kind = told["name"], told["type"]
+def _field(name: str, told: Mapping[str, Any], is_key: bool) -> Field:
+    kind = told["type"]
     if is_key:
         return KEYS[kind](name)
     cls = FIELDS[kind]

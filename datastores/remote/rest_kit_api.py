@@ -34,6 +34,8 @@ class RestKit(Dialect):
         return target.kind.is_scalar if self.orderings is None else target.name in self.orderings
 
     def change(self, url: str, row: dict[str, Any]) -> Request:
+        if self.update == "PUT":
+            return super().change(url, row)
         operations = [{"op": "add", "path": "/" + pointed(name), "value": value} for name, value in row.items()]
         return Request("PATCH", url, JSON_PATCH, jsonio.dumps(operations))
 
@@ -43,7 +45,13 @@ class RestKit(Dialect):
         paging: Any = schema.get("pagination")
         if not (isinstance(filters, dict) and all(isinstance(x, list) for x in (orderings, searched, paging))):
             raise RemoteError("the schema of the resource is not one of rest_kit's")
-        told = replace(self, filters=filters, orderings=orderings, searched=searched)
+        ours: dict[str | None, str] = {their: name for name, their in self.names.items()}
+        told = replace(
+            self,
+            filters={ours.get(name, name): known for name, known in filters.items()},
+            orderings=[ours.get(name, name) for name in orderings or ()],
+            searched=[ours.get(name, name) for name in searched or ()],
+        )
         if self.limit in paging and self.offset in paging:
             return told
         # pages by number or by cursor are gone through by their links

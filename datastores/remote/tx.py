@@ -28,7 +28,7 @@ class Memory:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
         self._versions: dict[Pk, Version] = {}
-        self._results: dict[Query, Result] = {}
+        self._results: dict[str, Result] = {}
         self._listed: dict[Pk, Record] = {}
 
     def get(self, pk: Pk) -> Version:
@@ -39,12 +39,13 @@ class Memory:
 
     def find(self, query: Query) -> Result:
         """What the query finds; the caller's own."""
-        if query not in self._results:
+        asked = repr(query)  # which tells 1 from True, and takes values that have no hash
+        if asked not in self._results:
             result = self._remote.find(query)
-            self._results[query] = result
+            self._results[asked] = result
             key = self._remote.key.name
             self._listed.update({record[key]: record for record in result.records if key in record})
-        known = self._results[query]
+        known = self._results[asked]
         return Result([project(record, record) for record in known.records], known.more, known.total)
 
     def version_to_write(self, pk: Pk) -> Version | None:

@@ -13,11 +13,13 @@ from datastores.remote import WSGITransport
 from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.errors import ConfigurationError, Conflict, RecordNotFound, RemoteError, TooMuchToScan, Unsupported
 from rest_kit.models import DateTimeField, DictField, IntegerField, Model, PkField, StringField, StringPkField
+from rest_kit.pagination import Pagination
 from rest_kit.query import Any as AnyOf
 from rest_kit.query import Filter, Order, Page, Query, Search
 from rest_kit.store import Tx
-from rest_kit.testing.store_samples import people, person_model
-from rest_kit.testing.store_suite import delete, insert, same, update
+from rest_kit.testing.queries_suite import QueryMaker
+from rest_kit.testing.store_samples import every_model, every_rows, people, person_model
+from rest_kit.testing.store_suite import check, delete, insert, same, update
 from tests.remote.support import application
 
 FORWARDED = {"url": "http://behind.test/things/", "dialect": "rest_kit"}
@@ -357,13 +359,48 @@ def test_names_and_keys_may_differ_on_the_other_side() -> None:
     ours = Model.of("Ours", [PkField("id"), StringField("name", required=True), IntegerField("size")])
     rows = [{"nr": n, "label": f"l{n}", "size": n % 3} for n in range(1, 9)]
     dialect = {"like": "rest_kit", "names": {"id": "nr", "name": "label"}}
-    app = application(PythonListDataStore, rows, theirs)
-    store = RemoteDataStore({**FORWARDED, "dialect": dialect}, {"transport": WSGITransport(app)})
+    recorder = Recorder(application(PythonListDataStore, rows, theirs))
+    store = RemoteDataStore({**FORWARDED, "dialect": dialect}, {"transport": recorder})
+    assert list(store.model.by_name) == ["id", "name", "size"]
     store.bind(ours)
     found = store.find(Query(where=Filter("name", "in", ("l2", "l5")), page=Page(1), total=True))
     same((found.records, found.total, found.more), ([{"id": 2, "name": "l2", "size": 2}], 2, True))
+    assert "?label__in=%22l2%22%2C%22l5%22&ordering=nr&" in recorder.sent[-1]
     same(update(store, 2, {"name": "new"}), {"id": 2, "name": "new", "size": 2})
     assert rows[1]["label"] == "new"
+
+
+def test_lists_without_an_envelope_are_read_by_their_headers() -> None:
+    app = type(
+        "Bare",
+        (Controller,),
+        {
+            "resource": {
+                "resource_name": "things",
+                "resource": every_rows(60, seed=2),
+                "datastore": PythonListDataStore,
+                "model": every_model(),
+            },
+            "controller": {"options": {"pagination": Pagination(9)}},
+            "view": {"options": {"envelope": False}},
+        },
+    )
+    store = RemoteDataStore(FORWARDED, {"transport": WSGITransport(WSGIDispatcher([app])), "timeout": 30})
+    store.bind(every_model())
+    rows = every_rows(60, seed=2)
+    for seed in range(60):
+        check(store, every_model(), rows, QueryMaker(seed, every_model(), rows, store).query())
+
+
+def test_an_update_may_replace_the_whole_object() -> None:
+    rows = people(2)
+    recorder = Recorder(application(PythonListDataStore, rows, person_model()))
+    resource = {**FORWARDED, "dialect": {"like": "rest_kit", "update": "PUT"}}
+    store = RemoteDataStore(resource, {"transport": recorder})
+    store.bind(person_model())
+    same(update(store, 1, {"age": 60}), {**people(1)[0], "age": 60})
+    assert recorder.sent[-1] == "PUT /things/1/"
+    assert "If-Match" in recorder.headers[-1], "or a change in between would be overwritten"
 
 
 def test_secrets_are_shown_nowhere() -> None:
