@@ -80,6 +80,10 @@ class Dialect:
         """A field's name on the other side."""
         return self.names.get(name, name)
 
+    def our(self, their: str) -> str:
+        """Our name of a field on the other side."""
+        return next((name for name, known in self.names.items() if known == their), their)
+
     def say(self, condition: Where, model: Model) -> Parameters | None:
         """The parameters that mean exactly this condition; None where there are none."""
         if not isinstance(condition, Filter) or not self.filterable(condition):

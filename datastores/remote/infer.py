@@ -62,14 +62,11 @@ def schema_of(client: Client) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) and isinstance(found.get("fields"), list) else None
 
 
-def described_model(schema: Mapping[str, Any], names: Mapping[str, str]) -> Model:
+def described_model(schema: Mapping[str, Any], dialect: Dialect) -> Model:
     """The model that a description stands for, with our names (RemoteError)."""
-    ours = {their: name for name, their in names.items()}
     try:
-        fields = [
-            _field(ours.get(told["name"], told["name"]), told, told["name"] == schema["primary_key"])
-            for told in schema["fields"]
-        ]
+        key = schema["primary_key"]
+        fields = [_field(dialect.our(told["name"]), told, told["name"] == key) for told in schema["fields"]]
         return Model.of("Remote", fields)
     except (KeyError, TypeError, ConfigurationError) as exc:
         raise RemoteError(f"the schema of the resource cannot be understood: {exc}") from exc
@@ -91,8 +88,7 @@ def _field(name: str, told: Mapping[str, Any], is_key: bool) -> Field:
 def seen_model(client: Client, dialect: Dialect) -> Model:
     """The model of the first rows; all but the key may be null in it, as it may be in rows further on (RemoteError)."""
     chunk = next(Lists(client, dialect).chunks(Stretch([], wanted=dialect.most), client.deadline()))
-    ours: dict[Any, str] = {their: name for name, their in dialect.names.items()}
-    rows = [_renamed(row, ours) for row in chunk.rows if isinstance(row, dict)]
+    rows = [_renamed(row, dialect) for row in chunk.rows if isinstance(row, dict)]
     try:
         model = infer_rows(rows, "Remote")
     except ConfigurationError as exc:
@@ -106,7 +102,7 @@ def _nullable(field: Field) -> Field:
     return type(field)(field.name, nullable=True)
 
 
-def _renamed(row: Mapping[Any, Any], ours: Mapping[Any, str]) -> dict[str, Any]:
+def _renamed(row: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
     # numbers are read exactly, and what JSON calls a number is usually a float
     plain = {name: float(value) if isinstance(value, Decimal) else value for name, value in row.items()}
-    return {ours.get(name, name): value for name, value in plain.items()}
+    return {dialect.our(name): value for name, value in plain.items()}

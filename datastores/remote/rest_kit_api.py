@@ -45,12 +45,11 @@ class RestKit(Dialect):
         paging: Any = schema.get("pagination")
         if not (isinstance(filters, dict) and all(isinstance(x, list) for x in (orderings, searched, paging))):
             raise RemoteError("the schema of the resource is not one of rest_kit's")
-        ours: dict[str | None, str] = {their: name for name, their in self.names.items()}
         told = replace(
             self,
-            filters={ours.get(name, name): known for name, known in filters.items()},
-            orderings=[ours.get(name, name) for name in orderings or ()],
-            searched=[ours.get(name, name) for name in searched or ()],
+            filters={self.our(name): known for name, known in filters.items()},
+            orderings=[self.our(name) for name in orderings or ()],
+            searched=[self.our(name) for name in searched or ()],
         )
         if self.limit in paging and self.offset in paging:
             return told

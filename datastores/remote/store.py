@@ -150,7 +150,7 @@ class RemoteDataStore(DataStore):
         if schema is not None:
             self._dialect = self._declared.learned(schema)
             if self._model is None:
-                self._model = described_model(schema, self._declared.names)
+                self._model = described_model(schema, self._declared)
         self._learned = True
 
     def _told_dialect(self) -> Dialect:
@@ -166,7 +166,7 @@ class RemoteDataStore(DataStore):
         if isinstance(self._declared, RestKit):
             schema = schema_of(client)
             if schema is not None:
-                return described_model(schema, self._declared.names)
+                return described_model(schema, self._declared)
         return seen_model(client, self._dialect)
 
     # The contract
