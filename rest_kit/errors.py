@@ -12,9 +12,11 @@ RestKitError
     ├── Unsupported               the store has declared that it cannot do this
     │   ├── ReadOnly              … because nothing may be written there
     │   └── TooMuchToScan         … because it would have to look at more records than it may
+    ├── CursorGone                events that a follower has not read yet are no longer kept
     └── StoreUnavailable          try again later
         ├── StoreCorrupt          the file or row cannot be read, and says where
         ├── StoreFull             no room left
+        │   └── KeysUsedUp        … among the keys that the store makes
         └── RemoteError           the API that holds the data has failed, or says what cannot be understood
             └── RemoteTimeout     … or has not answered in time
 """
@@ -122,8 +124,8 @@ class RecordNotFound(StoreError):
 class Conflict(StoreError):
     """A write contradicts other data.
 
-    `code` is `unique`, `foreign_key`, `restricted`, `stale` or `json_patch`; `fields` names where, `index` which
-    object of a batch.
+    `code` is `unique`, `foreign_key`, `restricted`, `refused`, `stale` or `json_patch`; `fields` names where, `index`
+    which object of a batch.
     """
 
     def __init__(
@@ -148,6 +150,10 @@ class TooMuchToScan(Unsupported):
     """The store would have to look at more records than it may; the text says for which condition or order."""
 
 
+class CursorGone(StoreError):
+    """Events behind that cursor have been dropped already; a follower must read the collection again."""
+
+
 class StoreUnavailable(StoreError):
     """The data cannot be reached now; `retry_after` is a guess in seconds of when to try again."""
 
@@ -170,3 +176,11 @@ class RemoteError(StoreUnavailable):
 
 class RemoteTimeout(RemoteError):
     """The API that holds the data has not answered within the time that it was given."""
+
+
+class KeysUsedUp(StoreFull):
+    """The store makes the keys, and has given out the last that there is; `field` is the key's name."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(f"no value is left for {field!r}: the highest has been given out; nothing was changed")

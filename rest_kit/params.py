@@ -118,6 +118,8 @@ class Parameters:
         self.paging = dict(paging)
         self.words = {ORDERING, FIELDS, *paging} | ({SEARCH} if search and self.searchable else set())
         self.filters = self._table([model.by_name[name] for name in filterable])
+        for name in (word for word in paging if word in (ORDERING, FIELDS, SEARCH) or word in self.filters):
+            problems.append(f"the pagination's parameter {name!r} has another meaning here already; choose another")
         if problems:
             raise ConfigurationError(problems)
 

@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from rest_kit.errors import Conflict, Fault, MalformedBody
+from rest_kit.jsonio import MAX_DEPTH
 
 MAX_OPERATIONS: Final = 1000
 MAX_NODES: Final = 100_000
-MAX_DEPTH: Final = 64
 
 _INDEX: Final = re.compile(r"(0|[1-9][0-9]{0,9})\Z")
 _VALUE_OPS: Final = ("add", "replace", "test")

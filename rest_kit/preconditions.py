@@ -18,6 +18,7 @@ from rest_kit.types import Record
 
 _DIGEST_SIZE: Final = 12
 _TAG: Final = re.compile(r'(W/)?"([^"]*)"')
+_TAGS: Final = re.compile(r'[ \t,]*(W/)?"[^"]*"([ \t]*,[ \t,]*(W/)?"[^"]*")*[ \t,]*\Z')
 
 
 class Tagger:
@@ -77,9 +78,14 @@ def unmodified(request: Request, tag: str) -> bool:
 
 
 def named_tags(header: str, *, weak: bool = False) -> set[str] | None:
-    """The entity tags that a header lists, without their quotes, weak ones only if asked for; None for `*`."""
+    """The entity tags that a header lists, without their quotes, weak ones only if asked for; None for `*`.
+
+    A header that is no such list names none.
+    """
     if header.strip() == "*":
         return None
+    if not _TAGS.match(header):
+        return set()
     return {found[2] for found in _TAG.finditer(header) if weak or not found[1]}
 
 

@@ -20,29 +20,30 @@ Reply = tuple[str, Headers, bytes]
 """What a verb answers: a status line, headers, and the body's bytes."""
 
 
-class Kind(NamedTuple):
-    """One sort of problem: its status, its stable slug (the last part of `type`), and its title."""
+class ProblemType(NamedTuple):
+    """One type of problem (RFC 9457 §3.1.1): its status, its stable slug (the last part of `type`), its title."""
 
     status: int
     slug: str
     title: str
 
 
-KINDS: Final[dict[type[errors.RestKitError], Kind]] = {
-    errors.MalformedBody: Kind(400, "malformed-body", "The body cannot be read"),
-    errors.ValidationError: Kind(400, "invalid-input", "The input does not fit the model"),
-    errors.InvalidQuery: Kind(400, "invalid-parameter", "A parameter cannot be used"),
-    errors.InvalidInput: Kind(400, "invalid-input", "The input cannot be used"),
-    errors.RecordNotFound: Kind(404, "not-found", "Not found"),
-    errors.Conflict: Kind(409, "conflict", "The write contradicts other data"),
-    errors.ReadOnly: Kind(405, "read-only", "Nothing can be written here"),
-    errors.TooMuchToScan: Kind(400, "too-much-to-scan", "Too much would have to be read for this"),
-    errors.Unsupported: Kind(501, "unsupported", "The store cannot do this"),
-    errors.RemoteTimeout: Kind(504, "remote-timeout", "The API behind this one is too slow"),
-    errors.RemoteError: Kind(502, "remote-error", "The API behind this one has failed"),
-    errors.StoreFull: Kind(507, "store-full", "There is no room for the write"),
-    errors.StoreCorrupt: Kind(503, "store-unreadable", "The data cannot be read"),
-    errors.StoreUnavailable: Kind(503, "store-unavailable", "The data cannot be reached"),
+PROBLEM_TYPES: Final[dict[type[errors.RestKitError], ProblemType]] = {
+    errors.MalformedBody: ProblemType(400, "malformed-body", "The body cannot be read"),
+    errors.ValidationError: ProblemType(400, "invalid-input", "The input does not fit the model"),
+    errors.InvalidQuery: ProblemType(400, "invalid-parameter", "A parameter cannot be used"),
+    errors.InvalidInput: ProblemType(400, "invalid-input", "The input cannot be used"),
+    errors.RecordNotFound: ProblemType(404, "not-found", "Not found"),
+    errors.Conflict: ProblemType(409, "conflict", "The write contradicts other data"),
+    errors.ReadOnly: ProblemType(405, "read-only", "Nothing can be written here"),
+    errors.CursorGone: ProblemType(410, "cursor-gone", "The events are no longer kept"),
+    errors.TooMuchToScan: ProblemType(400, "too-much-to-scan", "Too much would have to be read for this"),
+    errors.Unsupported: ProblemType(501, "unsupported", "The store cannot do this"),
+    errors.RemoteTimeout: ProblemType(504, "remote-timeout", "The API behind this one is too slow"),
+    errors.RemoteError: ProblemType(502, "remote-error", "The API behind this one has failed"),
+    errors.StoreFull: ProblemType(507, "store-full", "There is no room for the write"),
+    errors.StoreCorrupt: ProblemType(503, "store-unreadable", "The data cannot be read"),
+    errors.StoreUnavailable: ProblemType(503, "store-unavailable", "The data cannot be reached"),
 }
 """By exception, the nearest base deciding; what is not listed is a 500."""
 
@@ -66,11 +67,9 @@ _SILENT: Final[dict[type[errors.RestKitError], str]] = {
     errors.RemoteTimeout: "the API that holds the data has not answered in time",
     errors.RemoteError: "the API that holds the data has failed; the log says how",
     errors.StoreFull: "the disk or the quota is full; nothing was changed",
+    errors.KeysUsedUp: "the last key that the store could make has been given out; nothing was changed",
 }
 """What is said in place of the exception's own text, which may name a path or a statement."""
-
-_SILENT_BELOW: Final = (errors.RecordNotFound, errors.RemoteError)
-"""Those of them whose subclasses are as silent."""
 
 
 def status_line(code: int) -> str:
@@ -81,23 +80,23 @@ def status_line(code: int) -> str:
         return f"{code} Unknown"
 
 
-def kind_of(exc: BaseException) -> Kind:
-    """Which sort of problem an exception is."""
+def problem_type_of(exc: BaseException) -> ProblemType:
+    """Which type of problem an exception is."""
     if isinstance(exc, HTTPException) and exc.code is not None:
-        return Kind(exc.code, HTTP_SLUGS.get(exc.code, "http"), HTTPStatus(exc.code).phrase)
+        return ProblemType(exc.code, HTTP_SLUGS.get(exc.code, "http"), status_line(exc.code)[4:])
     for base in type(exc).__mro__:
-        if base in KINDS:
-            return KINDS[base]
-    return Kind(500, "internal", "Internal Server Error")
+        if base in PROBLEM_TYPES:
+            return PROBLEM_TYPES[base]
+    return ProblemType(500, "internal", "Internal Server Error")
 
 
 def problem(exc: BaseException, request_id: str, base: str = "") -> Reply:
     """The reply to an exception; `base` is where the application is mounted, for the `type` link."""
-    kind = kind_of(exc)
+    found = problem_type_of(exc)
     document: dict[str, Any] = {
-        "type": f"{base}/docs/errors/{kind.slug}/",
-        "title": kind.title,
-        "status": kind.status,
+        "type": f"{base}/docs/errors/{found.slug}/",
+        "title": found.title,
+        "status": found.status,
         "detail": _detail(exc),
         "request_id": request_id,
     }
@@ -106,18 +105,18 @@ def problem(exc: BaseException, request_id: str, base: str = "") -> Reply:
         document["errors"] = [_fault(fault) for fault in faults]
     body = jsonio.dumps(document)
     headers: Headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body))), *_extra_headers(exc)]
-    return status_line(kind.status), headers, body
+    return status_line(found.status), headers, body
 
 
 def _detail(exc: BaseException) -> str:
     if isinstance(exc, HTTPException):
         return exc.description or ""
-    for base, text in _SILENT.items():
-        if type(exc) is base or (base in _SILENT_BELOW and isinstance(exc, base)):
-            return text
+    withheld = next((_SILENT[base] for base in type(exc).__mro__ if base in _SILENT), None)
+    if withheld is not None:
+        return withheld
     if isinstance(exc, errors.InvalidInput) and len(exc.faults) > 1:
         return f"{len(exc.faults)} things are wrong; errors names each"
-    if isinstance(exc, errors.RestKitError) and kind_of(exc).status != 500:
+    if isinstance(exc, errors.RestKitError) and problem_type_of(exc).status != 500:
         return str(exc)
     return "something went wrong here; the log has it under the request id"
 

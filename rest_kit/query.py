@@ -168,8 +168,7 @@ class Page(msgspec.Struct, frozen=True):
 class Query(msgspec.Struct, frozen=True):
     """What to find: conditions and search (both must hold), order, fields (None: all), page, and whether to count.
 
-    `order` always ends with the primary key where there is more than nothing to order by: use `ordered()` of the
-    model, or leave it empty for the pk alone.
+    `order` need not name the primary key: stores put it last, as the tie-break (`Model.full_order`).
     """
 
     where: Where | None = None

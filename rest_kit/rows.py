@@ -17,10 +17,10 @@ import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from rest_kit.errors import Fault, InvalidQuery, did_you_mean
+from rest_kit.errors import Fault, InvalidQuery, RecordNotFound, did_you_mean
 from rest_kit.models.model import Model
 from rest_kit.query import OPERATORS, All, Filter, Not, Order, Page, Query, Result, Search, Where
-from rest_kit.types import Record
+from rest_kit.types import Pk, Record
 
 
 def fold(text: str) -> str:
@@ -63,6 +63,13 @@ def matches(where: Where | None, record: Mapping[str, Any]) -> bool:
     if isinstance(where, Not):
         return not matches(where.part, record)
     return (all if isinstance(where, All) else any)(matches(part, record) for part in where.parts)
+
+
+def within(scope: Where | None, record: Record, pk: Pk) -> Record:
+    """The record with that primary key, if it is within the scope (RecordNotFound)."""
+    if matches(scope, record):
+        return record
+    raise RecordNotFound(pk)
 
 
 def _holds(condition: Filter, value: Any) -> bool:

@@ -16,15 +16,18 @@ from typing import Any, Final
 from itsdangerous import URLSafeSerializer
 
 from rest_kit import jsonio
+from rest_kit.errors import ConfigurationError
 
 SECRET_VARIABLE: Final = "REST_KIT_SECRET"
 _MACHINE_FACTS: Final = ("/etc/machine-id", "/proc/sys/kernel/random/boot_id")
 
 
 class Keys:
-    """Derives one key per purpose from the application's secret or secrets."""
+    """Derives one key per purpose from the application's secret or secrets (ConfigurationError for an empty one)."""
 
     def __init__(self, secret: str | Sequence[str] | None = None) -> None:
+        if secret is not None and (not secret or not all(secret)):
+            raise ConfigurationError("secret must not be empty; leave it out for a key of this machine's own")
         given = secret if secret is not None else os.environ.get(SECRET_VARIABLE)
         if not given:
             self._secrets = [machine_secret()]

@@ -6,6 +6,7 @@ nearest valid one, a missing key, a wrong type, a class where an instance is mea
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +16,13 @@ import marshmallow
 import msgspec
 
 from rest_kit.errors import ConfigurationError, did_you_mean
-from rest_kit.models import Model
+from rest_kit.models import Model, PkField
 from rest_kit.pagination import BasePagination, Pagination
 from rest_kit.params import Parameters
 from rest_kit.store import DataStore, check_keys
 from rest_kit.views import Formatter, JsonResponse, Response, add_resource_uri
 
+DICTS: Final = ("resource", "controller", "view")
 LIST_VERBS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 UNIQUE_VERBS: Final = ("GET", "PUT", "PATCH", "DELETE")
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -109,7 +111,7 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
     "formatters": _NAMES,
 }
 _VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool}
-_STORE_OPTIONS: Final = ("multiprocess",)
+_OWN_OPTIONS: Final = ("multiprocess",)
 """Resource options that the controller reads itself, whatever the store."""
 
 
@@ -136,6 +138,16 @@ class Spec(msgspec.Struct, frozen=True):
 def is_segment(text: str) -> bool:
     """Whether a text stands for itself as one segment of a URL's path."""
     return _NAME.match(text) is not None and text not in (".", "..")
+
+
+def misspelt(names: Mapping[str, Any]) -> list[str]:
+    """A sentence for each attribute of a controller class that looks like one of the three dicts, but for its name."""
+    found = []
+    for name, value in names.items():
+        near = difflib.get_close_matches(name, DICTS, n=1, cutoff=0.75)
+        if isinstance(value, Mapping) and name not in DICTS and near:
+            found.append(f"the attribute {name!r} is none of the three dicts; did you mean {near[0]!r}?")
+    return found
 
 
 def build_spec(owner: str, resource: Any, controller: Any, view: Any) -> Spec:
@@ -187,8 +199,10 @@ class _Builder:
             if self.options.get(key, 1) < 1:
                 self.problems.append(f"controller options[{key!r}] must be positive, not {self.options[key]!r}")
         if store is not None:
-            self._bind(store, model, pagination)
+            self._bind(store, model)
+            self._check_paging(store, pagination)
             self._check_writable(store, list_verbs, unique_verbs)
+        self._check_names(store, model, pagination)
         if self.problems or store is None:
             raise ConfigurationError(self.problems, owner=self.owner)
         return Spec(
@@ -246,7 +260,7 @@ class _Builder:
         if not issubclass(cls, DataStore):
             self.problems.append(f"resource['datastore'] must be a DataStore class, not {cls.__name__}")
             return None
-        options = {k: v for k, v in self.resource.get("options", {}).items() if k not in _STORE_OPTIONS}
+        options = {k: v for k, v in self.resource.get("options", {}).items() if k not in _OWN_OPTIONS}
         self._check_multiprocess()
         try:
             return cls(self.resource.get("resource"), options) if "resource" in self.resource else None
@@ -285,17 +299,31 @@ class _Builder:
             self.problems.append("view['response_class'] is empty; JsonResponse is the usual one")
         return classes
 
-    def _bind(self, store: DataStore, model: Model | None, pagination: BasePagination) -> None:
-        """Give the store its model, and check whatever names fields as soon as the fields are known."""
+    def _bind(self, store: DataStore, model: Model | None) -> None:
+        """Give the store its model, where there is one."""
         if model is None:
             return
         try:
             store.bind(model)
-            bound = store.bound_model
-            if bound is not None and bound.pk is not None:
-                Parameters(bound, self.options, pagination.parameters)
         except ConfigurationError as exc:
             self.problems += exc.problems
+
+    def _check_names(self, store: DataStore | None, model: Model | None, pagination: BasePagination) -> None:
+        """Check whatever names fields, as soon as the fields are known."""
+        known = (store.bound_model if store is not None else None) or model
+        if known is None:
+            return
+        try:
+            Parameters(known if known.pk else known.with_pk(PkField("id")), self.options, pagination.parameters)
+        except ConfigurationError as exc:
+            self.problems += exc.problems
+
+    def _check_paging(self, store: DataStore, pagination: BasePagination) -> None:
+        """The store can page as the policy asks; one that says only later what it can do is asked again then."""
+        if pagination.needs_order and not store.capabilities.keyset:
+            self.problems.append("controller options['pagination'] pages by cursor, which the store cannot")
+        if pagination.total and not store.capabilities.total:
+            self.problems.append("controller options['pagination'] counts, which the store cannot: total='none'")
 
     def _check_writable(self, store: DataStore, *verbs: frozenset[str] | None) -> None:
         if store.bound_model is None or store.capabilities.writable:

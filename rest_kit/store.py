@@ -11,10 +11,12 @@ in its `Capabilities` what it can do, refuses the rest, and `rest_kit.testing.Da
 
 from __future__ import annotations
 
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
+from weakref import WeakSet
 
 import msgspec
 
@@ -100,6 +102,7 @@ class DataStore(ABC):
         self.options = dict(options or {})
         self._model: Model | None = None
         self._opening = threading.RLock()
+        _stores.add(self)
 
     @property
     @abstractmethod
@@ -158,15 +161,72 @@ class DataStore(ABC):
         """Let go of files and connections; the store opens them again at the next use."""
 
 
+_stores: WeakSet[DataStore] = WeakSet()
+
+
+def _renew_locks() -> None:
+    """In a forked child: no store waits for a thread that only the parent has."""
+    for store in _stores:
+        store._opening = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
 def check_keys(given: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]], where: str) -> list[str]:
     """A sentence for every key that is unknown or whose value is of a wrong type."""
     problems = []
     for key, value in given.items():
         if key not in known:
             problems.append(f"{where} has no key {key!r}{did_you_mean(str(key), known)}")
-        elif not isinstance(value, known[key]) or (isinstance(value, bool) and known[key] is int):
+        elif not _is_of(value, known[key]):
             problems.append(f"{where}[{key!r}] must be {type_names(known[key])}, not {value!r}")
     return problems
+
+
+def _is_of(value: Any, expected: type | tuple[type, ...]) -> bool:
+    return isinstance(value, expected) and not (isinstance(value, bool) and expected is int)
+
+
+def well_typed(given: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]]) -> dict[str, Any]:
+    """What is known and of the right type, so that its value can be looked at."""
+    return {key: value for key, value in given.items() if key in known and _is_of(value, known[key])}
+
+
+def check_options(options: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]]) -> list[str]:
+    """A sentence for every option of a store that is unknown, or whose value cannot be meant.
+
+    `retention`, `timeout` and `indexes` mean the same wherever a store knows them, and so are held to the same.
+    """
+    return check_keys(options, known, "options") + _misfits(well_typed(options, known))
+
+
+def _misfits(options: Mapping[str, Any]) -> list[str]:
+    problems = []
+    if options.get("retention", 1) < 1:
+        problems.append("options['retention'] must be at least 1; to keep no events, say 'events': False")
+    if options.get("timeout", 0) < 0:
+        problems.append(f"options['timeout'] must not be negative, as {options['timeout']} is")
+    return problems + different_names("indexes", options.get("indexes", ()))
+
+
+def different_names(option: str, names: Sequence[Any]) -> list[str]:
+    """A sentence where an option does not hold names, each of them once."""
+    if all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names):
+        return []
+    return [f"options[{option!r}] must be different names, not {names!r}"]
+
+
+def refuse_unknown(option: str, names: Sequence[str], known: Sequence[str], owner: str) -> None:
+    """Refuse an option that names what is no field, or none that it could name (ConfigurationError)."""
+    refuse(unknown_names(option, names, known), owner)
+
+
+def unknown_names(option: str, names: Sequence[str], known: Sequence[str]) -> list[str]:
+    """A sentence for each name in an option that is no field, or none that it could name."""
+    unknown = [name for name in names if name not in known]
+    return [f"options[{option!r}] names no field {name!r}{did_you_mean(name, known)}" for name in unknown]
 
 
 def type_names(expected: type | tuple[type, ...]) -> str:

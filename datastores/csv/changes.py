@@ -67,11 +67,11 @@ class Changes:
         return [Splice(size, 0, data.decode("latin-1"))]
 
 
-def ending(path_descriptor: int, size: int, newline: bytes, bom: bytes) -> bytes:
+def ending(descriptor: int, size: int, newline: bytes, bom: bytes) -> bytes:
     """What must be written first so that a new row begins a line: a line ending, or nothing."""
     if size <= len(bom):
         return b""
-    last = os.pread(path_descriptor, 1, size - 1)
+    last = os.pread(descriptor, 1, size - 1)
     return b"" if last in (b"\n", b"\r") else newline
 
 

@@ -118,6 +118,7 @@ class Core:
             new.write(header)
             new.finish(None)
             new.swap(None)
+            new.sync()
 
     def _poll(self) -> None:
         self._queue += self.journal.poll(self._queue[-1].after if self._queue else self._known)
@@ -274,7 +275,8 @@ class Core:
             self._exchange(changes)
         self._poll()
         if self.journal.is_long():
-            with contextlib.suppress(StoreUnavailable, ReadOnly):
+            # The write is done: whatever keeps the journal from being shortened must not make anybody do it again.
+            with contextlib.suppress(StoreError, ChangedMeanwhile):
                 self.journal.compact()
                 self._queue.clear()
 
@@ -301,6 +303,8 @@ class Core:
             self.journal.begin(Entry(known, after, edits + added, changes.events, changes.high))
             with self._cancelling():
                 new.swap(known)
+            # From here on the file shows the write: if this fails, whoever comes next finds it done, not cancelled.
+            new.sync()
         self.journal.settle(after)
 
     @contextlib.contextmanager

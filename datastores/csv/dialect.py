@@ -18,11 +18,14 @@ from typing import Any, Final
 import msgspec
 
 from datastores.csv.grammar import Grammar
+from rest_kit.store import different_names
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 HEAD: Final = 1 << 20
 """How many bytes of a file are looked at to find its dialect."""
 BREAKS: Final = ("\r\n", "\n", "\r")
+_NEVER: Final = ("\r", "\n", "\0")
+"""What no mark may be, or hold."""
 _BREAK: Final = re.compile("\r\n|\n|\r")
 
 
@@ -82,6 +85,45 @@ def extends_ascii(encoding: str) -> bool:
         return name == "utf-8-sig" or (plain.decode(name) == plain.decode() and not name.startswith("iso2022"))
     except (LookupError, UnicodeError):
         return False
+
+
+def form_problems(options: Mapping[str, Any]) -> list[str]:
+    """A sentence for every option on the file's form, each of its right type, that cannot be meant."""
+    encoding, problems = options.get("encoding", "utf-8"), []
+    if not extends_ascii(encoding):
+        problems.append(f"options['encoding'] must be an encoding that extends ASCII, not {encoding!r}")
+        encoding = "utf-8"
+    return problems + _bad_marks(options, encoding) + _bad_columns(options)
+
+
+def _bad_marks(options: Mapping[str, Any], encoding: str) -> list[str]:
+    """What is wrong with the texts that structure a file in this encoding."""
+    problems = []
+    for name, shortest in (("delimiter", 1), ("quotechar", 0)):
+        mark = options.get(name, ",")
+        if not shortest <= len(mark) <= 1 or mark in _NEVER or not mark.isascii():
+            problems.append(f"options[{name!r}] must be one ASCII character, not {mark!r}")
+    if options.get("delimiter", ",") == options.get("quotechar", '"'):
+        problems.append("options['delimiter'] and options['quotechar'] must differ")
+    for name, shortest in (("comment", 1), ("null", 0)):
+        text = options.get(name, "#")
+        if len(text) < shortest or not _can_stand(text, encoding):
+            problems.append(f"options[{name!r}] must be text that a line of the file can hold, not {text!r}")
+    return problems
+
+
+def _can_stand(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return not any(mark in text for mark in _NEVER)
+
+
+def _bad_columns(options: Mapping[str, Any]) -> list[str]:
+    if "columns" in options and not options["columns"]:
+        return ["options['columns'] must name at least one column; leave it out where the file has a header line"]
+    return different_names("columns", options.get("columns", ()))
 
 
 def detect(head: bytes, options: Mapping[str, Any]) -> Dialect:

@@ -59,7 +59,7 @@ def stamp_at(path: str) -> Stamp | None:
     return stamp_of(status)
 
 
-def unavailable(path: str, exc: OSError) -> StoreUnavailable | ReadOnly:
+def unavailable(path: str, exc: OSError) -> StoreUnavailable:
     """What an error of the operating system means for the store."""
     reason = os.strerror(exc.errno) if exc.errno else str(exc)
     if exc.errno in _NO_ROOM:
@@ -197,6 +197,10 @@ class Exchange:
                     what = "is a mount of its own and cannot be exchanged; mount its directory to change rows"
                     raise ReadOnly(f"{os.path.basename(self.path)} {what}") from exc
                 raise
+
+    def sync(self) -> None:
+        """Make the new name durable; until then a crash may bring the old version back (StoreUnavailable)."""
+        with writing(self.path):
             sync_directory(self.path)
 
 

@@ -1,6 +1,6 @@
 """The journal beside a CSV file: what each write does, noted before it is done, and its events.
 
-A write takes one entry and one mark (see `csv_entries`). The room of the mark is taken with the entry, so that saying
+A write takes one entry and one mark (see `entries`). The room of the mark is taken with the entry, so that saying
 "done" needs no space on a full disk. An entry without a mark is a write that was cut short; `pending` hands it to
 whoever holds the lock next, and that one looks at the file, which is the truth, whether the write had come about. Until
 then nobody counts it. Readers take no lock: they stop at the first line that is not whole.
@@ -46,8 +46,7 @@ from datastores.csv.files import (
     write_all,
     writing,
 )
-from rest_kit.errors import StoreCorrupt, StoreUnavailable
-from rest_kit.events.log import CursorGone
+from rest_kit.errors import CursorGone, StoreCorrupt, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -256,18 +255,22 @@ class Journal:
         return not self._firsts and self._place > _MANY_BYTES
 
     def compact(self) -> None:
-        """Write the journal anew with the newest events only, all that it holds being done (StoreError)."""
+        """Write the journal anew with the newest events only, all that it holds being done.
+
+        ChangedMeanwhile if somebody took it away; StoreError.
+        """
         seq, start = self._kept_from()
-        with Exchange(self.path) as new, open(self.path, "rb") as old:
+        with reading(self.path), open(self.path, "rb") as old, Exchange(self.path) as new:
             status = os.fstat(old.fileno())
             new.write(sealed(Head(self._start, seq, self.high)))
             new.copy(old.fileno(), start, self._place)
             new.finish(status)
             new.swap(stamp_of(status))
+            new.sync()
 
     def _kept_from(self) -> tuple[int, int]:
         """The number of the last event that is dropped, and the place of the first entry that is kept."""
         index = bisect_right(self._firsts, self.last - self.retention + 1) - 1
-        if index < 0 or not self.retention:
+        if index < 0:
             return self.last, self._place
         return self._firsts[index] - 1, self._places[index]

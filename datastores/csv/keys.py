@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from rest_kit.errors import did_you_mean
 from rest_kit.models.field import Field
 from rest_kit.models.keys import PkField, StringPkField, UUIDPkField
 from rest_kit.models.model import Model
-from rest_kit.models.simple import IntegerField, StringField
-from rest_kit.store import refuse
+from rest_kit.store import refuse, unknown_names
 from rest_kit.types import Kind
 
 WHY_NOT: Final = (
@@ -24,17 +22,10 @@ class RowNumber(PkField):
 
 
 def keyed(model: Model, key: str | None) -> Model:
-    """The model with a primary key: the column `key`, else its own, else the row's number (ConfigurationError)."""
+    """The model with a primary key: its field `key`, else its own, else the row's number (ConfigurationError)."""
     if key is not None:
         return _keyed_by(model, key)
     return model if model.pk is not None else model.with_pk(RowNumber(_free_name(model)))
-
-
-def refuse_unknown(names: Sequence[str], model: Model, option: str) -> None:
-    """Refuse an option that names what is no field of the model (ConfigurationError)."""
-    unknown = [name for name in names if name not in model.by_name]
-    problems = [f"options[{option!r}] names no field {name!r}{did_you_mean(name, model.names)}" for name in unknown]
-    refuse(problems, model.name)
 
 
 def row_number(model: Model) -> str | None:
@@ -42,12 +33,17 @@ def row_number(model: Model) -> str | None:
     return model.pk.name if isinstance(model.pk, RowNumber) else None
 
 
+def refuse_unknown_fields(options: Mapping[str, Any], model: Model) -> None:
+    """Refuse the options `key` and `indexes` where they name what is no field (ConfigurationError)."""
+    problems = unknown_names("key", [options["key"]] if "key" in options else [], model.names)
+    refuse(problems + unknown_names("indexes", options.get("indexes", ()), model.names), model.name)
+
+
 def _keyed_by(model: Model, key: str) -> Model:
-    refuse_unknown([key], model, "key")
     field = model.by_name[key]
     if field is model.pk:
         return model
-    fields = [_as_key(each) if each is field else _as_field(each) for each in model.fields]
+    fields = [_as_key(each) if each is field else each for each in model.fields]
     return Model.of(model.name, fields, model.validators)
 
 
@@ -56,14 +52,6 @@ def _as_key(field: Field) -> Field:
     if field.kind is Kind.INTEGER:
         return PkField(field.name)
     return UUIDPkField(field.name) if field.kind is Kind.UUID else StringPkField(field.name)
-
-
-def _as_field(field: Field) -> Field:
-    """The field, which is not the key although it was taken for it."""
-    if not field.primary_key:
-        return field
-    plain: type[IntegerField | StringField] = IntegerField if field.kind is Kind.INTEGER else StringField
-    return plain(field.name, required=True)
 
 
 def _free_name(model: Model) -> str:

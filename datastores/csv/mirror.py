@@ -245,21 +245,15 @@ class Mirror:
 
     def _find(self, query: Query) -> Result:
         bound = self.statements.bind(query)
-        limit = query.page.limit
-        rows: list[Any] = []
-        for text in bound.plan.reads:
-            rows += self._connection.execute(text, bound.parameters).fetchall()
-            if limit is not None and len(rows) > limit:
-                break
-        more = limit is not None and len(rows) > limit
-        records = bound.plan.build(rows[:limit] if more else rows)
+        rows, more = bound.rows(self._run, query.page.limit)
+        total = bound.total(self._run, query.page, len(rows), more) if query.total else None
+        records = bound.plan.build(rows)
         if query.page.before:
             records.reverse()
-        return Result(records, more, self._count(bound) if query.total else None)
+        return Result(records, more, total)
 
-    def _count(self, bound: Any) -> int:
-        (count,) = self._connection.execute(bound.plan.count, bound.count_parameters).fetchone()
-        return int(count)
+    def _run(self, text: str, parameters: Sequence[Any]) -> list[Any]:
+        return self._connection.execute(text, parameters).fetchall()
 
     def highest(self) -> int:
         """The highest key, of integer keys; 0 for no rows."""

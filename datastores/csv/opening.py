@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from datastores.csv.columns import Layout
 from datastores.csv.dialect import HEAD, Dialect, detect
-from datastores.csv.keys import keyed, refuse_unknown, row_number
+from datastores.csv.keys import keyed, refuse_unknown_fields, row_number
 from datastores.csv.mirror import KeyTrouble, Mirror
 from datastores.csv.records import Reader, Row, corrupt, lines_of
 from rest_kit.errors import ConfigurationError, StoreCorrupt
@@ -86,13 +86,13 @@ class Opening:
             raise corrupt(self.path, line, what)
 
     def _infer(self, header: Sequence[str], rows: Iterator[Row]) -> Model:
-        inference = TextInference(header, null=self.options.get("null") or "")
+        inference = TextInference(header, null=self.options.get("null") or "", key=self.options.get("key"))
         for row in rows:
             inference.feed(row[0])
         name = os.path.splitext(os.path.basename(self.path))[0]
         try:
             model = Model.of(name, inference.fields())
-            refuse_unknown(self.options.get("indexes", ()), model, "indexes")
+            refuse_unknown_fields(self.options, model)
             return keyed(model, self.options.get("key"))
         except ConfigurationError as exc:
             raise corrupt(self.path, 1, str(exc)) from exc

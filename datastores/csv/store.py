@@ -24,15 +24,16 @@ from typing import Any, ClassVar, TypeVar
 
 from datastores.csv.core import Core
 from datastores.csv.cores import core_of
-from datastores.csv.dialect import extends_ascii
-from datastores.csv.keys import WHY_NOT, keyed, refuse_unknown, row_number
+from datastores.csv.dialect import form_problems
+from datastores.csv.keys import WHY_NOT, keyed, refuse_unknown_fields, row_number
 from datastores.csv.log import JournalLog
-from datastores.csv.tx import CSVTx, ReadOnlyTx, within
-from rest_kit.errors import ConfigurationError
+from datastores.csv.tx import CSVTx
+from rest_kit.errors import ConfigurationError, ReadOnly
 from rest_kit.events.log import EventLog
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result, Where
-from rest_kit.store import Capabilities, DataStore, Tx, check_keys, refuse
+from rest_kit.rows import within
+from rest_kit.store import Capabilities, DataStore, Tx, check_keys, check_options, refuse, well_typed
 from rest_kit.types import Pk, Record
 
 T = TypeVar("T")
@@ -70,37 +71,40 @@ class CSVDataStore(DataStore):
         self._served: Model | None = None
         self._declared: type[Model] | None = None
         self._core: Core | None = None
-        self._logs: bool = self.options.get("events", True)
+        self._keeps_events: bool = self.options.get("events", True)
 
     def _problems(self) -> list[str]:
         if not isinstance(self.resource, Mapping):
             return [f'resource must be a dict like {{"path": "people.csv"}}, not {self.resource!r:.80}']
         problems = check_keys(self.resource, self.resource_keys, "resource")
         problems += [] if "path" in self.resource else ["resource has no 'path'"]
-        wrong = check_keys(self.options, self.option_keys, "options")
-        return problems + (wrong or form_problems(self.options))
+        problems += check_options(self.options, self.option_keys)
+        return problems + form_problems(well_typed(self.options, self.option_keys))
 
     def bind(self, model: Model) -> None:
         """Serve the rows as this model; without a key, by their number and for reading only (ConfigurationError)."""
         if self._declared is type(model):
             return
+        refuse_unknown_fields(self.options, model)
         key = self.options.get("key")
         if key is not None and model.pk is not None and model.pk.primary_key and model.pk.name != key:
             what = f"options['key'] is {key!r}, and the model's primary key is {model.pk.name!r}: leave one of them out"
             raise ConfigurationError(what, owner=model.name)
-        refuse_unknown(self.options.get("indexes", ()), model, "indexes")
         self._declared, self._served = type(model), keyed(model, key)
         self._core = None
         super().bind(self._served)
 
     @property
     def capabilities(self) -> Capabilities:
-        model = self._model or (self._core.opening.model if self._core is not None else None)
+        return self._able(self._model or (self._core.opening.model if self._core is not None else None))
+
+    def _able(self, model: Model | None) -> Capabilities:
+        """What can be done with rows that follow this model, or one that is not known yet."""
         if self.options.get("read_only"):
-            return Capabilities(writable=False, events=self._logs, why_not="the option read_only is set")
+            return Capabilities(writable=False, events=self._keeps_events, why_not="the option read_only is set")
         if model is not None and row_number(model) is not None:
-            return Capabilities(writable=False, events=self._logs, why_not=WHY_NOT)
-        return Capabilities(events=self._logs)
+            return Capabilities(writable=False, events=self._keeps_events, why_not=WHY_NOT)
+        return Capabilities(events=self._keeps_events)
 
     def _open(self) -> Core:
         """The process's core for the file; another one after a fork."""
@@ -130,43 +134,15 @@ class CSVDataStore(DataStore):
             return within(scope, core.mirror().get(pk), pk)
 
     def atomic(self, work: Callable[[Tx], T]) -> T:
-        refusal = self._refusal()
-        if refusal:
-            # The work may only read; the Tx refuses the rest.
-            return work(ReadOnlyTx(self, refusal))
+        able = self._able(self.model)
+        if not able.writable:
+            raise ReadOnly(able.why_not)
         core = self._open()
-        return core.atomic(lambda mirror, changes: work(CSVTx(core, mirror, changes, events=self._logs)))
-
-    def _refusal(self) -> str:
-        """Why nothing may be written, once the model is known; empty where it may."""
-        if self._model is None:
-            self._model = self.infer()
-        return self.capabilities.why_not
+        return core.atomic(lambda mirror, changes: work(CSVTx(core, mirror, changes, events=self._keeps_events)))
 
     def changes(self) -> EventLog | None:
-        return JournalLog(self._open, lambda: self.model) if self._logs else None
+        return JournalLog(self._open, lambda: self.model) if self._keeps_events else None
 
     def close(self) -> None:
         if self._core is not None and self._core.pid == os.getpid():
             self._core.close()
-
-
-def form_problems(options: Mapping[str, Any]) -> list[str]:
-    """A sentence for every option on the file's form that cannot be meant."""
-    problems = []
-    for name, shortest in (("delimiter", 1), ("quotechar", 0)):
-        mark = options.get(name, ",")
-        if not shortest <= len(mark) <= 1 or mark in ("\r", "\n", "\0") or not mark.isascii():
-            problems.append(f"options[{name!r}] must be one ASCII character, not {mark!r}")
-    if options.get("delimiter", ",") == options.get("quotechar", '"'):
-        problems.append("options['delimiter'] and options['quotechar'] must differ")
-    if not extends_ascii(options.get("encoding", "utf-8")):
-        problems.append(f"options['encoding'] must be an encoding that extends ASCII, not {options['encoding']!r}")
-    for name in ("retention", "timeout"):
-        if options.get(name, 0) < 0:
-            problems.append(f"options[{name!r}] must not be negative, as {options[name]} is")
-    for name in ("columns", "indexes"):
-        names = options.get(name, ["a"])
-        if not all(isinstance(each, str) and each for each in names) or len(set(names)) < len(names):
-            problems.append(f"options[{name!r}] must be different names, not {names!r}")
-    return problems

@@ -11,42 +11,12 @@ from datastores.csv.columns import event_record
 from datastores.csv.core import Core
 from datastores.csv.entries import JournalEvent
 from datastores.csv.mirror import Mirror
-from rest_kit.errors import ReadOnly, RecordNotFound, StoreFull, ValidationError
+from rest_kit.errors import KeysUsedUp, ValidationError
 from rest_kit.events.log import Action
 from rest_kit.query import Query, Result, Where
-from rest_kit.rows import matches
-from rest_kit.store import DataStore, Tx, check_unique, unique_conflict
+from rest_kit.rows import within
+from rest_kit.store import Tx, check_unique, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
-
-
-def within(scope: Where | None, record: Record, pk: Pk) -> Record:
-    """The record, if it is within the scope (RecordNotFound)."""
-    if scope is not None and not matches(scope, record):
-        raise RecordNotFound(pk)
-    return record
-
-
-class ReadOnlyTx(Tx):
-    """A step in which nothing can be written."""
-
-    def __init__(self, store: DataStore, why: str) -> None:
-        self._store = store
-        self._why = why
-
-    def get(self, pk: Pk, scope: Where | None = None) -> Record:
-        return self._store.get(pk, scope)
-
-    def find(self, query: Query) -> Result:
-        return self._store.find(query)
-
-    def insert(self, records: Sequence[Record]) -> list[Record]:
-        raise ReadOnly(self._why)
-
-    def update(self, pk: Pk, record: Record) -> Record:
-        raise ReadOnly(self._why)
-
-    def delete(self, pk: Pk) -> None:
-        raise ReadOnly(self._why)
 
 
 class CSVTx(Tx):
@@ -100,7 +70,7 @@ class CSVTx(Tx):
     def _next_key(self) -> int:
         highest = max(self._changes.high, self._mirror.highest())
         if highest == INT64_MAX:
-            raise StoreFull("the highest key that there is has been given out")
+            raise KeysUsedUp(self._pk.name)
         return highest + 1
 
     def update(self, pk: Pk, record: Record) -> Record:

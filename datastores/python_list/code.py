@@ -10,7 +10,8 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from datastores.python_list.columns import NESTED, Column, clone
+from datastores.python_list.columns import Column
+from datastores.python_list.forms import NESTED, clone
 from rest_kit.errors import Fault, InvalidQuery, did_you_mean
 from rest_kit.query import All, Filter, Not, Order, Search, Where
 from rest_kit.rows import fold, unknown_operator
@@ -137,13 +138,14 @@ class Compiler:
 
     def side(self, order: Sequence[Order], *, ahead: bool) -> Side:
         """A function from a row and the place's values to whether the row is strictly behind it (or ahead of it)."""
-        test = "False"
-        for number, key in reversed(list(enumerate(order))):
+        # one statement for each key, as expressions within expressions would be too deep for many keys
+        lines = ["def made(r, a):"]
+        for number, key in enumerate(order):
             column = self.column(key.field)
-            own, sign = self._rank(column), "<" if key.descending is not ahead else ">"
+            sign = "<" if key.descending is not ahead else ">"
             place = f"(a[{number}] is not None, a[{number}])" if self._nullable(column) else f"a[{number}]"
-            test = f"({own} {sign} {place} or {own} == {place} and {test})"
-        side: Side = self._function(f"def made(r, a):\n return {test}")
+            lines.append(f" if (own := {self._rank(column)}) != (place := {place}): return own {sign} place")
+        side: Side = self._function("\n".join([*lines, " return False"]))
         return side
 
     def place(self, order: Sequence[Order], after: Sequence[Any]) -> tuple[Any, ...]:
@@ -211,7 +213,7 @@ class Compiler:
         if not search.words or any(not word or _SEPARATOR in word for word in search.words):
             raise NotCompiled
         texts = [f"({self._comparable(self.column(name))} or '')" for name in search.fields]
-        text = f" + {_SEPARATOR!r} + ".join(texts) or "''"
+        text = texts[0] if len(texts) == 1 else f"{_SEPARATOR!r}.join([{', '.join(texts)}])"
         tests = []
         for word in search.words:
             tests.append(f"v{len(values)} in s")

@@ -6,95 +6,15 @@ that fits its field in no form is a `ValueError` here, which the view turns into
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-import msgspec
-
+from datastores.python_list.forms import NESTED, Form, as_json, as_text, as_typed, form_of, replaced, typed
 from rest_kit.models.fields import Field
-from rest_kit.models.scalars import plain_decimal, utc
 from rest_kit.types import INT64_MAX, INT64_MIN, MISSING, Kind
 
-NESTED: Final = (Kind.LIST, Kind.DICT)
 _NULL = type(None)
-
-
-def clone(value: Any) -> Any:
-    """A JSON value that shares no list or dict with the one given."""
-    if type(value) is dict:
-        return {key: clone(item) for key, item in value.items()}
-    if type(value) is list:
-        return [clone(item) for item in value]
-    return value
-
-
-def _integer(field: Field, value: int) -> int:
-    if not INT64_MIN <= value <= INT64_MAX:
-        raise ValueError("an integer beyond 64 bits")
-    return value
-
-
-def _float(field: Field, value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("not a finite number")
-    return value + 0.0
-
-
-def _string(field: Field, value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError as exc:
-        raise ValueError("text with a lone surrogate") from exc
-    return value
-
-
-def _decimal(field: Field, value: Decimal) -> Decimal:
-    value = plain_decimal(value)
-    places = getattr(field, "places", None)
-    if places is None:
-        return value
-    try:
-        exact = value.quantize(Decimal(1).scaleb(-places))
-    except InvalidOperation as exc:
-        raise ValueError("too many digits") from exc
-    if exact != value:
-        raise ValueError(f"more than {places} decimal places")
-    return exact
-
-
-def _datetime(field: Field, value: datetime.datetime) -> datetime.datetime:
-    return utc(value)
-
-
-def _nested(field: Field, value: Any) -> Any:
-    try:
-        msgspec.json.encode(value)
-    except (TypeError, UnicodeEncodeError, RecursionError) as exc:
-        raise ValueError("not a JSON value") from exc
-    return value
-
-
-_MENDERS: Final[dict[Kind, Callable[[Any, Any], Any]]] = {
-    Kind.INTEGER: _integer,
-    Kind.FLOAT: _float,
-    Kind.STRING: _string,
-    Kind.DECIMAL: _decimal,
-    Kind.DATETIME: _datetime,
-    Kind.LIST: _nested,
-    Kind.DICT: _nested,
-}
-
-
-def typed(field: Field, value: Any) -> Any:
-    """A value as its owner keeps it, as a record holds it; None stays None (ValueError)."""
-    if value is None:
-        return None
-    value = field.coerce(value)
-    mend = _MENDERS.get(field.kind)
-    return value if mend is None else mend(field, value)
 
 
 def _integers_plain(values: Sequence[int]) -> bool:
@@ -134,10 +54,10 @@ class Column:
     """One field of the model, and the forms that its values were found in.
 
     `null`, `missing`: some value is None, some row lacks the key. `converts`: some value must be converted to be
-    what a record holds. `text`, `exact`: some value is kept as text (of a kind that is not), some is of the exact type.
+    what a record holds. `exact`: some value is of the exact type. `forms`: those that showed in some value.
     """
 
-    __slots__ = ("converts", "default", "exact", "field", "kind", "missing", "name", "null", "number", "text", "type")
+    __slots__ = ("converts", "default", "exact", "field", "forms", "kind", "missing", "name", "null", "number", "type")
 
     def __init__(self, field: Field, number: int) -> None:
         self.field = field
@@ -151,17 +71,17 @@ class Column:
 
     def reset(self) -> None:
         """Forget what was found."""
-        self.null = self.missing = self.converts = self.text = self.exact = False
+        self.null = self.missing = self.converts = self.exact = False
+        self.forms: set[Form] = set()
 
-    def state(self) -> tuple[bool, ...]:
+    def state(self) -> tuple[Any, ...]:
         """What was found, for noticing that it changed."""
-        return (self.null, self.missing, self.converts, self.text, self.exact)
+        return (self.null, self.missing, self.converts, self.exact, frozenset(self.forms))
 
     @property
     def iso(self) -> bool:
         """Whether all are dates kept as text, whose order as text is their order as dates."""
-        textual = self.kind is Kind.DATE and self.text and not self.exact
-        return textual and not (self.missing and self.default is not None)
+        return self.kind is Kind.DATE and self.forms == {as_text} and not (self.missing and self.default is not None)
 
     @property
     def plain(self) -> bool:
@@ -170,15 +90,24 @@ class Column:
 
     @property
     def known_type(self) -> type[Any] | None:
-        """The type of all its values as they are kept; None where they are not of one."""
+        """The type of all its values as they are kept; None where they are not of one, or it does not say enough."""
+        if self.field.item is not None or self.field.model is not None:
+            return None
         if self.exact:
             return self.type
-        return str if self.text else None
+        return str if as_text in self.forms else None
 
     @property
     def shaped(self) -> bool:
         """Whether `keep` makes something else of a value."""
-        return (self.text and not self.exact) or self.kind in NESTED
+        return self.form is not as_typed or self.kind in NESTED
+
+    @property
+    def form(self) -> Form:
+        """The form of new values: that of all others, and typed where they differ."""
+        if as_json in self.forms and as_typed not in self.forms:
+            return as_json
+        return as_text if self.forms == {as_text} and not self.exact else as_typed
 
     def study(self, values: Sequence[Any]) -> None:
         """Take note of the forms of these values (ValueError where one has none)."""
@@ -190,6 +119,7 @@ class Column:
         check = _ALL_PLAIN.get(self.kind)
         if check is not None and types == {self.type} and check(values):
             self.exact = True
+            self.forms.add(as_typed)
             return
         for value in values:
             self._study_one(value)
@@ -198,18 +128,23 @@ class Column:
         mended = typed(self.field, value)
         if type(value) is self.type:
             self.exact = True
-            self.converts = self.converts or repr(mended) != repr(value)
-        else:
-            self.converts = True
-            self.text = self.text or isinstance(value, str)
+        self.converts = self.converts or type(value) is not type(mended) or repr(mended) != repr(value)
+        form = form_of(value, mended)
+        if form is not None:
+            self.forms.add(form)
 
     def convert(self, value: Any) -> Any:
         """A value as kept, as a record holds it (ValueError)."""
         return typed(self.field, value)
 
-    def keep(self, value: Any, like: Any = None) -> Any:
-        """A record's value in the form that its owner keeps: that of `like`, the value it replaces, or the column's."""
-        if value is None or self.kind is Kind.STRING:
-            return value
-        as_text = isinstance(like, str) if like is not None else self.text and not self.exact
-        return self.field.format(value) if as_text else clone(value)
+    def reads_absent_as(self, value: Any) -> bool:
+        """Whether a row without the key is read as having this value."""
+        return repr(self.convert(self.default)) == repr(value)
+
+    def keep(self, value: Any) -> Any:
+        """A new value in the form that the column's owner keeps."""
+        return self.form(self.field, value)
+
+    def replaced(self, value: Any, own: Any) -> Any:
+        """What a row holds instead of its own value: that very one where it reads the same."""
+        return value if self.plain else replaced(self.field, value, own, self.form)

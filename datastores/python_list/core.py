@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from datastores.python_list.code import Row
-from datastores.python_list.columns import clone
 from datastores.python_list.events import Change, Ring
+from datastores.python_list.forms import clone
 from datastores.python_list.view import ListView
 from rest_kit.errors import StoreCorrupt
 from rest_kit.events.log import Action
@@ -24,12 +24,12 @@ from rest_kit.types import Pk
 
 T = TypeVar("T")
 _CORES: Final[weakref.WeakValueDictionary[int, ListCore]] = weakref.WeakValueDictionary()
-_REGISTERING: Final = threading.Lock()
+_registering = threading.Lock()
 
 
 def core_of(rows: list[Row]) -> ListCore:
     """The one core of this very list."""
-    with _REGISTERING:
+    with _registering:
         core = _CORES.get(id(rows))
         if core is None:
             core = _CORES[id(rows)] = ListCore(rows)
@@ -93,6 +93,9 @@ class ListCore:
 
 
 def _after_fork() -> None:
+    # another thread of the parent's may have held it just then, and is not here to let go of it
+    global _registering
+    _registering = threading.Lock()
     for core in list(_CORES.values()):
         core.after_fork()
 
@@ -171,7 +174,7 @@ class Steps:
         if self._log:
             self._changes.append(Change(action, pk, before, None if after is None else _copy(after), time.time()))
 
-    # ── the writes ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # --- the writes ---------------------------------------------------------------------------------------------------
 
     def append(self, pk: Pk, row: Row) -> None:
         """Add a row at the end."""

@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from datastores.python_list.code import Row
-from rest_kit.events.log import Action, CursorGone
+from rest_kit.errors import CursorGone
+from rest_kit.events.log import Action
 from rest_kit.types import Pk
 
 RETENTION: Final = 10_000

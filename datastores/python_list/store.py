@@ -10,61 +10,63 @@ any time; who changes a key, an indexed field or the form of values in place, or
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from datastores.python_list.code import Row
 from datastores.python_list.core import core_of
-from datastores.python_list.events import RETENTION, Change
+from datastores.python_list.events import RETENTION
 from datastores.python_list.find import find
+from datastores.python_list.log import ListLog
 from datastores.python_list.tx import ListTx
 from datastores.python_list.view import ListView
-from rest_kit.errors import ConfigurationError, RecordNotFound, StoreCorrupt, did_you_mean
-from rest_kit.events.log import Event, EventLog
+from rest_kit.errors import ConfigurationError, RecordNotFound, StoreCorrupt
+from rest_kit.events.log import EventLog
 from rest_kit.models.fields import PkField
 from rest_kit.models.infer import infer_rows
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result, Where
-from rest_kit.rows import matches
-from rest_kit.store import Capabilities, DataStore, Tx, check_keys, refuse
+from rest_kit.rows import within
+from rest_kit.store import Capabilities, DataStore, Tx, check_options, refuse, refuse_unknown
 from rest_kit.types import Pk, Record
 
 T = TypeVar("T")
 
 
 class PythonListDataStore(DataStore):
-    """Serves a list of dicts. Options: `indexes` (names of fields to find and sort by at any size), `events`,
-    `retention` (how many events are kept), `multiprocess` ("allow" to write although several processes serve)."""
+    """Serves a list of dicts.
+
+    Options: `indexes` (names of fields to find and sort by at any size), `events` (False: none are kept), `retention`
+    (how many events are kept).
+    """
 
     option_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {
         "indexes": (list, tuple),
         "events": bool,
         "retention": int,
-        "multiprocess": str,
     }
-    _CAPABILITIES: Final = Capabilities(in_process=True)
 
     def __init__(self, resource: list[Row], options: Mapping[str, Any] | None = None) -> None:
         super().__init__(resource, options)
-        problems = check_keys(self.options, self.option_keys, "options")
+        problems = check_options(self.options, self.option_keys)
         if not isinstance(resource, list):
             problems.append(f"resource must be a list of dicts, not {resource!r:.80}")
         refuse(problems, type(self).__name__)
         self._indexes: tuple[str, ...] = tuple(self.options.get("indexes", ()))
-        self._log = self.options.get("events", True)
+        self._keeps_events: bool = self.options.get("events", True)
+        self._capabilities = Capabilities(in_process=True, events=self._keeps_events)
         self._core = core_of(resource)
         self._core.ring.keep(self.options.get("retention", RETENTION))
         self._view: ListView | None = None
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._CAPABILITIES
+        return self._capabilities
 
     def bind(self, model: Model) -> None:
         """Serve the rows as this model, with a generated `id` where it has no primary key (ConfigurationError)."""
         keyed = model if model.pk is not None else model.with_pk(PkField("id"))
         scalars = [name for name, field in keyed.by_name.items() if field.kind.is_scalar]
-        unfit = [name for name in self._indexes if name not in scalars]
-        refuse([f"options['indexes']: no scalar field {n!r}{did_you_mean(n, scalars)}" for n in unfit], keyed.name)
+        refuse_unknown("indexes", self._indexes, scalars, keyed.name)
         super().bind(keyed)
         self._view = None
 
@@ -108,9 +110,7 @@ class PythonListDataStore(DataStore):
         view = self._view or self._open()
         with self._core.lock:
             record = view.copy(pk) or self._get(view, pk)
-        if scope is not None and not matches(scope, record):
-            raise RecordNotFound(pk)
-        return record
+        return record if scope is None else within(scope, record, pk)
 
     def _get(self, view: ListView, pk: Pk) -> Record:
         view.settle()
@@ -121,35 +121,10 @@ class PythonListDataStore(DataStore):
 
     def atomic(self, work: Callable[[Tx], T]) -> T:
         view = self._view or self._open()
-        return self._core.run(lambda steps: work(ListTx(self, view, steps)), log=self._log)
+        return self._core.run(lambda steps: work(ListTx(self, view, steps)), log=self._keeps_events)
 
     def changes(self) -> EventLog | None:
-        return ListLog(self) if self._log else None
+        return ListLog(self._core, self._open) if self._keeps_events else None
 
     def close(self) -> None:
         """Nothing is open; the list stays its owner's."""
-
-
-class ListLog(EventLog):
-    """The list's ring of events, read as one store's records."""
-
-    def __init__(self, store: PythonListDataStore) -> None:
-        self._store = store
-
-    def read(self, since: int, limit: int = 100) -> list[Event]:
-        store = self._store
-        view = store._open()
-        with store._core.lock:
-            return [_event(view, seq, change) for seq, change in store._core.ring.read(since, limit)]
-
-    def last(self) -> int:
-        return self._store._core.ring.newest
-
-
-def _event(view: ListView, seq: int, change: Change) -> Event:
-    """A change with its rows typed: plainly, as they may be in a form that the list holds no longer."""
-    before = None if change.before is None else view.plainly(change.before)
-    after = None if change.after is None else view.plainly(change.after)
-    record = after or before
-    assert record is not None
-    return Event(seq, change.action, record[view.pk_name], before, after, change.at)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datastores.python_list.code import Row
 from datastores.python_list.core import Steps
 from datastores.python_list.view import ListView
-from rest_kit.errors import RecordNotFound, StoreFull
+from rest_kit.errors import KeysUsedUp, RecordNotFound
 from rest_kit.query import Query, Result, Where
 from rest_kit.store import DataStore, Tx, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
@@ -51,7 +51,7 @@ class ListTx(Tx):
     def _new_key(self) -> Pk:
         highest = self._view.highest
         if highest >= INT64_MAX:
-            raise StoreFull(f"there is no {self._view.pk_name} left")
+            raise KeysUsedUp(self._view.pk_name)
         return highest + 1
 
     def _check_unique(self, record: Record, own: Pk | None, index: int | None = None) -> None:

@@ -12,7 +12,8 @@ from operator import itemgetter
 from typing import Any, Final
 
 from datastores.python_list.code import Compiler, Reader, Row
-from datastores.python_list.columns import Column, clone
+from datastores.python_list.columns import Column
+from datastores.python_list.forms import clone
 from datastores.python_list.indexes import HashIndex, Moved, Positions
 from datastores.python_list.orders import Ordering, Sorted
 from rest_kit.errors import StoreCorrupt
@@ -43,7 +44,7 @@ class ListView:
         self._highest = highest
         self.forget_all()
 
-    # ── what is known of the rows ──────────────────────────────────────────────────────────────────────────────────
+    # --- what is known of the rows ------------------------------------------------------------------------------------
 
     def forget_all(self) -> None:
         """Know nothing, so that everything is read at the next use."""
@@ -202,7 +203,7 @@ class ListView:
         self.size = len(self.rows)
         self.last = self.rows[-1] if self.rows else None
 
-    # ── our own writes ─────────────────────────────────────────────────────────────────────────────────────────────
+    # --- our own writes -----------------------------------------------------------------------------------------------
 
     def leaving(self, row: Row) -> None:
         """A row is about to change or go."""
@@ -243,7 +244,7 @@ class ListView:
                 column.missing = True
             elif (value := row[name]) is None:
                 column.null = True
-            elif type(value) is not column.type or not column.exact:
+            elif type(value) is not column.type or column.known_type is not column.type:
                 column.study([value])
         self._learn_if_new()
 
@@ -279,10 +280,15 @@ class ListView:
         return row
 
     def kept(self, values: Record, row: Row) -> Row:
-        """Typed values in the form of those that they replace in a row."""
+        """Of typed values those that change a row, in the form of those that they replace."""
         if self.copyable:
             return values
-        return {name: self.columns[name].keep(value, row.get(name)) for name, value in values.items()}
+        columns = self.columns
+        return {
+            name: columns[name].replaced(value, row.get(name))
+            for name, value in values.items()
+            if name in row or not columns[name].reads_absent_as(value)
+        }
 
     def holders(self, names: tuple[str, ...], values: tuple[Any, ...]) -> list[Pk]:
         """The primary keys of the rows that have these values (of a unique set, or of an indexed field)."""
@@ -297,7 +303,7 @@ class ListView:
         pks = list(index.find(values))
         return [pk for pk in pks if (row := self.row(pk)) is not None and index.values_of(row) == values]
 
-    # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # --- reading ------------------------------------------------------------------------------------------------------
 
     def row(self, pk: Pk) -> Row | None:
         """The row with that primary key, the owner's own dict."""

@@ -106,7 +106,7 @@ def read_table(connection: sqlite3.Connection, name: str) -> TableInfo | None:
         rowid=rowid,
         alias=alias,
         keeps_ids="AUTOINCREMENT" in _QUOTED_OR_COMMENT.sub("", sql or "").upper(),
-        unique=_unique_sets(columns, indexes, alias),
+        unique=_unique_sets(indexes, alias),
         indexed=frozenset(index.columns[0] for index in indexes if index.columns and not index.partial),
         loose=frozenset(name for index in indexes for name in index.loose),
         references=_references(connection, real),
@@ -172,9 +172,7 @@ def _alias(columns: tuple[ColumnInfo, ...], indexes: list[_Index]) -> str | None
     return None
 
 
-def _unique_sets(
-    columns: tuple[ColumnInfo, ...], indexes: list[_Index], alias: str | None
-) -> tuple[tuple[str, ...], ...]:
+def _unique_sets(indexes: list[_Index], alias: str | None) -> tuple[tuple[str, ...], ...]:
     sets: list[tuple[str, ...]] = [(alias,)] if alias else []
     sets += [index.columns for index in indexes if index.unique]
     return tuple(dict.fromkeys(sets))

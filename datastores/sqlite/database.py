@@ -8,7 +8,6 @@ fork the child opens connections of its own and lets the inherited ones alone, a
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import threading
 import time
@@ -18,23 +17,11 @@ from typing import Any, ClassVar, Final, TypeVar
 from urllib.parse import quote as quote_path
 
 from datastores.sqlite import values as sql_values
-from rest_kit.errors import (
-    Conflict,
-    Fault,
-    InvalidQuery,
-    ReadOnly,
-    RestKitError,
-    StoreCorrupt,
-    StoreFull,
-    StoreUnavailable,
-    ValidationError,
-)
+from datastores.sqlite.failures import DRIVER_ERRORS, is_stale, meaning_of, meaning_of_read, primary_code
+from datastores.sqlite.text import Row, Run
+from rest_kit.errors import StoreUnavailable
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
-
-DRIVER_ERRORS: Final = (sqlite3.Error, OverflowError, UnicodeEncodeError)
-"""What the driver raises for what it was given or what it found."""
 
 CACHED_STATEMENTS: Final = 256
 CHECK_EVERY: Final = 1.0
@@ -98,7 +85,8 @@ class Database:
         try:
             return connection.execute(sql, parameters).fetchall()
         except DRIVER_ERRORS as exc:
-            raise self.failure(exc) from exc
+            self.recover(exc)
+            raise meaning_of_read(exc, self.name) from exc
         finally:
             self._give_back(connection)
 
@@ -110,7 +98,8 @@ class Database:
         try:
             return work(active)
         except DRIVER_ERRORS as exc:
-            raise self.failure(exc) from exc
+            self.recover(exc)
+            raise meaning_of_read(exc, self.name) from exc
 
     def committed(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run several reads over one snapshot of what is committed, even where this thread is writing just now."""
@@ -121,7 +110,8 @@ class Database:
             connection.execute("COMMIT")
             return result
         except DRIVER_ERRORS as exc:
-            raise self.failure(exc) from exc
+            self.recover(exc)
+            raise meaning_of_read(exc, self.name) from exc
         finally:
             self._give_back(connection)
 
@@ -151,10 +141,12 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             self._active.connection = connection
             result = work(connection)
+            refuse_ended(connection)
             connection.execute("COMMIT")
             return result
         except DRIVER_ERRORS as exc:
-            raise self.failure(exc) from exc
+            self.recover(exc)
+            raise meaning_of(exc, self.name) from exc
         finally:
             self._active.connection = None
             self._give_back(connection)
@@ -220,7 +212,8 @@ class Database:
             connection = self._open("ro" if self.read_only else "rw")
             found = os.stat(self.path)
         except sqlite3.Error as exc:
-            raise self.failure(exc) from exc
+            self.recover(exc)
+            raise meaning_of_read(exc, self.name) from exc
         except OSError as exc:
             raise StoreUnavailable(f"{self.name} is not there any more") from exc
         self._identity = (found.st_dev, found.st_ino)
@@ -255,9 +248,9 @@ class Database:
                 connection.execute("PRAGMA journal_mode = WAL")
                 return
             except sqlite3.OperationalError as exc:
-                if _primary(exc) == sqlite3.SQLITE_READONLY:
+                if primary_code(exc) == sqlite3.SQLITE_READONLY:
                     return
-                if _primary(exc) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                if primary_code(exc) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
 
@@ -266,7 +259,8 @@ class Database:
         try:
             self._open("rwc").close()
         except sqlite3.Error as exc:
-            raise self.failure(exc) from exc
+            self.recover(exc)
+            raise meaning_of(exc, self.name) from exc
 
     def close(self) -> None:
         """Let go of the connections that nobody uses now; those in use end with their call."""
@@ -285,67 +279,21 @@ class Database:
         for connection in self._open_ones:
             connection.close()
 
-    # --- errors -------------------------------------------------------------------------------------------------------
-
-    def failure(self, exc: Exception) -> RestKitError:
-        """The driver's error in rest_kit's words."""
-        if isinstance(exc, OverflowError):
-            return ValidationError(Fault("range", "a number is beyond 64 bits"))
-        if isinstance(exc, UnicodeEncodeError):
-            return InvalidQuery(Fault("text", "a text holds a lone surrogate"))
-        if undecodable := _UNDECODABLE.match(str(exc)):
-            return StoreCorrupt(f"{self.name}: {undecodable[1] or 'a column'} holds text that is not UTF-8")
-        if isinstance(exc, sqlite3.Error):
-            return self._of_code(_primary(exc))
-        return StoreUnavailable(f"{self.name} cannot be used")
-
-    def _of_code(self, code: int) -> RestKitError:
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    def recover(self, exc: Exception) -> None:
+        """Let go of the connections after an error which says that the file is not what it was."""
+        if is_stale(exc):
             self.close()
-            return StoreCorrupt(f"{self.name} is damaged, or not an SQLite database")
-        if code == sqlite3.SQLITE_FULL:
-            return StoreFull(f"there is no room left for {self.name}")
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-            return ReadOnly(f"{self.name} may not be written")
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return StoreUnavailable(f"{self.name} is locked by another program", retry_after=1)
-        if code == sqlite3.SQLITE_TOOBIG:
-            return ValidationError(Fault("max_length", "a value is larger than SQLite can keep"))
-        if code == sqlite3.SQLITE_CONSTRAINT:
-            return Conflict("the write contradicts a rule of the database", code="foreign_key")
-        if code == sqlite3.SQLITE_ERROR:
-            self.close()
-            return StoreUnavailable(f"{self.name} has changed its tables; they are read again")
-        self.close()
-        return StoreUnavailable(f"{self.name} {_REASONS.get(code, 'cannot be used')}")
 
 
-_UNDECODABLE: Final = re.compile(r"Could not decode to UTF-8 (column '.*?') with text|user-defined function raised")
-"""What the driver says of a stored text that it cannot hand out, to us or to the function that folds case."""
-_REASONS: Final = {
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: an error of the disk",
-}
-
-
-def reader(connection: sqlite3.Connection) -> Callable[[str, Sequence[Any]], list[Row]]:
+def reader(connection: sqlite3.Connection) -> Run:
     """What runs a statement on that connection and returns all of its rows."""
     return lambda sql, parameters: connection.execute(sql, parameters).fetchall()
 
 
-def _primary(exc: BaseException) -> int:
-    """SQLite's primary result code; 0 for an error that the driver found by itself."""
-    return int(getattr(exc, "sqlite_errorcode", 0) or 0) & 0xFF
-
-
-def is_constraint(exc: sqlite3.Error) -> bool:
-    """Whether the statement broke a rule of the table."""
-    return _primary(exc) == sqlite3.SQLITE_CONSTRAINT
-
-
-def is_missing_table(exc: sqlite3.Error) -> bool:
-    """Whether the statement names a table that is not there."""
-    return _primary(exc) == sqlite3.SQLITE_ERROR and str(exc).startswith("no such table")
+def refuse_ended(connection: sqlite3.Connection) -> None:
+    """Refuse to go on where SQLite has ended the transaction by itself, as it does when the disk is full."""
+    if not connection.in_transaction:
+        raise StoreUnavailable("the transaction is over; nothing of it was kept")
 
 
 os.register_at_fork(after_in_child=Database.after_fork)

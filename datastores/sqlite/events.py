@@ -15,10 +15,12 @@ from typing import Any, Final
 import msgspec
 
 from datastores.sqlite.catalogue import PRIVATE
-from datastores.sqlite.database import Database, is_missing_table
+from datastores.sqlite.database import Database
+from datastores.sqlite.failures import is_missing_table
 from datastores.sqlite.rows import Column
 from datastores.sqlite.values import MISFITS
-from rest_kit.events.log import Action, CursorGone, Event, EventLog
+from rest_kit.errors import CursorGone
+from rest_kit.events.log import Action, Event, EventLog
 from rest_kit.types import Record
 
 EVENTS: Final = f"{PRIVATE}events"

@@ -18,7 +18,7 @@ from datastores.sqlite.catalogue import ColumnInfo, TableInfo
 from datastores.sqlite.schema import form_in
 from datastores.sqlite.text import quote
 from datastores.sqlite.values import MomentForm
-from rest_kit.errors import StoreCorrupt
+from rest_kit.errors import ConfigurationError, StoreCorrupt
 from rest_kit.models import fields as made
 from rest_kit.models.field import Field
 from rest_kit.models.model import Model
@@ -27,16 +27,23 @@ from rest_kit.types import MISSING
 
 _SIZED = re.compile(r"\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\)")
 
+COLUMNS_PER_SCAN: Final = 300
+"""SQLite returns at most 2000 values of a row, and a scan asks for five of each column."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What lies in a column, nulls aside: the first and the last of SQLite's type names, and whether every value is
-    canonical for what the column was declared to be."""
+    """What lies in a column, nulls aside.
+
+    The first and the last of SQLite's type names, whether every value is canonical for what the column was declared to
+    be, and the most characters that one has, where a length was declared.
+    """
 
     lowest: str | None
     highest: str | None
     canonical: bool
     has_null: bool
+    longest: int
 
     @property
     def empty(self) -> bool:
@@ -56,10 +63,11 @@ class Contents:
 
 
 def infer_model(connection: sqlite3.Connection, table: TableInfo) -> Model:
-    """The model of an existing table (StoreCorrupt where nothing names its rows)."""
+    """The model of an existing table (StoreCorrupt where nothing names its rows, or one of its columns)."""
     contents = _look(connection, table)
-    served = [column for column in table.columns if not contents[column.name].has_blobs and not _is_blob(column)]
-    key = _key(connection, table, served, contents)
+    served = _served(table, contents)
+    _refuse_names(table, served)
+    key = _key(connection, table, contents)
     fields = [_key_field(table, key)] if key == table.rowid else []
     for column in served:
         held = contents[column.name]
@@ -70,26 +78,52 @@ def infer_model(connection: sqlite3.Connection, table: TableInfo) -> Model:
     return Model.of(table.name, fields, together)
 
 
+def _served(table: TableInfo, contents: dict[str, Contents]) -> list[ColumnInfo]:
+    """The columns without blobs."""
+    return [column for column in table.columns if not contents[column.name].has_blobs and not _is_blob(column)]
+
+
 def _is_blob(column: ColumnInfo) -> bool:
     return "BLOB" in column.declared.upper() or "BINARY" in column.declared.upper()
+
+
+def _refuse_names(table: TableInfo, columns: Sequence[ColumnInfo]) -> None:
+    """Refuse a column whose name no field can have (StoreCorrupt)."""
+    for column in columns:
+        if column.name in ("", "resource_uri"):
+            why = "stands for the link that every object has" if column.name else "is no name"
+            remedy = "rename it, or declare a model without it"
+            raise StoreCorrupt(f"the table {table.name!r} has a column {column.name!r}, which {why}: {remedy}")
 
 
 # --- the scan ---------------------------------------------------------------------------------------------------------
 
 
 def _look(connection: sqlite3.Connection, table: TableInfo) -> dict[str, Contents]:
-    """What lies in each column, in one scan."""
-    parts = []
-    for column in table.columns:
-        name = quote(column.name)
-        types = f"nullif(typeof({name}), 'null')"
-        parts += [f"min({types})", f"max({types})", f"min({_canonical(column)})", f"max({name} IS NULL)"]
-    row = connection.execute(" ".join(("SELECT", ", ".join(parts), "FROM", quote(table.name)))).fetchone()
-    found = {}
-    for place, column in enumerate(table.columns):
-        lowest, highest, canonical, has_null = row[4 * place : 4 * place + 4]
-        found[column.name] = Contents(lowest, highest, bool(canonical), bool(has_null))
+    """What lies in each column, in one scan of a table that is not uncommonly wide."""
+    found: dict[str, Contents] = {}
+    for start in range(0, len(table.columns), COLUMNS_PER_SCAN):
+        found |= _look_at(connection, table, table.columns[start : start + COLUMNS_PER_SCAN])
     return found
+
+
+def _look_at(connection: sqlite3.Connection, table: TableInfo, columns: Sequence[ColumnInfo]) -> dict[str, Contents]:
+    asked = [_questions(column) for column in columns]
+    listed = ", ".join(question for questions in asked for question in questions)
+    answers = iter(connection.execute(" ".join(("SELECT", listed, "FROM", quote(table.name)))).fetchone())
+    found = {}
+    for column, questions in zip(columns, asked, strict=True):
+        lowest, highest, canonical, has_null, longest = (next(answers) for _ in questions)
+        found[column.name] = Contents(lowest, highest, bool(canonical), bool(has_null), longest or 0)
+    return found
+
+
+def _questions(column: ColumnInfo) -> tuple[str, str, str, str, str]:
+    """The SQL of what a scan asks about a column."""
+    name = quote(column.name)
+    types = f"nullif(typeof({name}), 'null')"
+    longest = f"max(length({name}))" if _SIZED.search(column.declared) else "NULL"
+    return f"min({types})", f"max({types})", f"min({_canonical(column)})", f"max({name} IS NULL)", longest
 
 
 def _canonical(column: ColumnInfo) -> str:
@@ -104,10 +138,19 @@ def _canonical(column: ColumnInfo) -> str:
 def _is_decimal(name: str, column: ColumnInfo) -> str:
     if "TEXT" in column.declared.upper():
         return f"typeof({name}) = 'text' AND {name} GLOB '*[0-9]' AND {name} NOT GLOB '*[^0-9.-]*'"
-    size = _SIZED.search(column.declared)
+    size = _digits_and_places(column)
     if size is None:
         return "0"
-    return f"typeof({name}) IN ('integer', 'real') AND round({name}, {int(size[2] or 0)}) = {name}"
+    digits, places = size
+    fits = f"abs({name}) < 1e{digits - places} AND round({name}, {places}) = {name}"
+    return f"typeof({name}) IN ('integer', 'real') AND {fits}"
+
+
+def _digits_and_places(column: ColumnInfo) -> tuple[int, int] | None:
+    """The size of a decimal, where one is declared that makes sense."""
+    size = _SIZED.search(column.declared)
+    digits, places = (int(size[1]), int(size[2] or 0)) if size else (0, 0)
+    return (digits, places) if digits and places <= digits else None
 
 
 _CANONICAL: Final[tuple[tuple[str, Callable[[str, ColumnInfo], str]], ...]] = (
@@ -137,22 +180,22 @@ def moment_form(connection: sqlite3.Connection, table: TableInfo, column: Column
 def key_field(connection: sqlite3.Connection, table: TableInfo) -> Field:
     """The field of the column that names a row, for a model that has no key of its own (StoreCorrupt)."""
     contents = _look(connection, table)
-    name = _key(connection, table, table.columns, contents)
+    name = _key(connection, table, contents)
     return _key_field(table, name, contents.get(name))
 
 
 # --- the fields -------------------------------------------------------------------------------------------------------
 
 
-def _key(
-    connection: sqlite3.Connection, table: TableInfo, served: Sequence[ColumnInfo], contents: dict[str, Contents]
-) -> str:
-    """The column that names a row: the declared key, else a unique one without nulls (`id` first), else the rowid."""
-    if len(table.key) == 1:
-        return table.key[0]
+def _key(connection: sqlite3.Connection, table: TableInfo, contents: dict[str, Contents]) -> str:
+    """The column that names a row: a unique one without nulls (the declared key, then `id` first), else the rowid.
+
+    SQLite lets nulls into a key that is declared without NOT NULL.
+    """
     alone = {names[0] for names in table.unique if len(names) == 1}
+    served = _served(table, contents)
     able = [column.name for column in served if column.name in alone and not contents[column.name].has_null]
-    able.sort(key=lambda name: name.lower() != "id")
+    able.sort(key=lambda name: (table.key != (name,), name.lower() != "id"))
     if able:
         return able[0]
     if table.rowid is not None:
@@ -187,7 +230,7 @@ def _field(connection: sqlite3.Connection, table: TableInfo, column: ColumnInfo,
     Where SQLite has a default that is not a plain value, None stands for "left out".
     """
     kind, options = _kind(connection, table, column, held)
-    default = _default(column, kind)
+    default = _default(column, kind, options)
     if default is not MISSING:
         options["default"] = default
     left_out = column.default is not None or column.generated
@@ -198,8 +241,19 @@ def _field(connection: sqlite3.Connection, table: TableInfo, column: ColumnInfo,
     return kind(column.name, **options)
 
 
-def _default(column: ColumnInfo, kind: type[Field]) -> Any:
-    """The column's default where it is a plain number or text that the field can take; else MISSING."""
+def _default(column: ColumnInfo, kind: type[Field], options: dict[str, Any]) -> Any:
+    """The column's default where it is plain, and such as the field can take; else MISSING."""
+    default = _plain_default(column, kind)
+    try:
+        kind(column.name, default=default, **options)
+    except ConfigurationError:
+        # SQLite holds no default to its column's type
+        return MISSING
+    return default
+
+
+def _plain_default(column: ColumnInfo, kind: type[Field]) -> Any:
+    """The column's default where it is a plain number or text; else MISSING."""
     text = column.default or ""
     if _NUMBER.fullmatch(text) and kind in _NUMERIC:
         return _NUMERIC[kind](text)
@@ -233,7 +287,7 @@ def _kind(
         return (made.FloatField if re.search("DEC|NUM", column.declared.upper()) else made.IntegerField), {}
     if held.numeric or (held.empty and column.affinity in ("REAL", "NUMERIC")):
         return made.FloatField, {}
-    return _text(column)
+    return _text(column, held)
 
 
 def _reference(column: ColumnInfo, held: Contents, target: str) -> tuple[type[Field], dict[str, Any]]:
@@ -258,12 +312,15 @@ def _declared_kind(
 
 
 def _decimal(column: ColumnInfo) -> tuple[type[Field], dict[str, Any]] | None:
-    size = _SIZED.search(column.declared)
+    size = _digits_and_places(column)
     if size is not None:
-        return made.DecimalField, {"digits": int(size[1]), "places": int(size[2] or 0)}
+        return made.DecimalField, {"digits": size[0], "places": size[1]}
     return (made.DecimalField, {}) if "TEXT" in column.declared.upper() else None
 
 
-def _text(column: ColumnInfo) -> tuple[type[Field], dict[str, Any]]:
+def _text(column: ColumnInfo, held: Contents) -> tuple[type[Field], dict[str, Any]]:
+    """Text, held to the declared length only where every value that lies there keeps it, as SQLite does not ask."""
     size = _SIZED.search(column.declared)
-    return (made.StringField, {"max_length": int(size[1])}) if size else (made.TextField, {})
+    if size is None or held.longest > int(size[1]):
+        return made.TextField, {}
+    return made.StringField, {"max_length": int(size[1])}

@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-from datastores.sqlite.database import is_constraint
+from datastores.sqlite.failures import is_constraint, meaning_of
 from datastores.sqlite.table import Table
 from datastores.sqlite.text import quote
-from rest_kit.errors import Conflict, Fault, RestKitError, StoreUnavailable, Unsupported, ValidationError
+from rest_kit.errors import Conflict, Fault, KeysUsedUp, RestKitError, StoreUnavailable, Unsupported, ValidationError
 from rest_kit.store import unique_conflict
-from rest_kit.types import Record
+from rest_kit.types import INT64_MAX, Record
 
 _TAKEN: Final = (
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
@@ -22,11 +22,15 @@ _TAKEN: Final = (
 
 def broken_rule(
     table: Table, connection: sqlite3.Connection, exc: sqlite3.Error, record: Record, index: int | None
-) -> RestKitError:
+) -> Exception:
     """The error for a write that SQLite refused; `index` is the record's place in a batch."""
     code = getattr(exc, "sqlite_errorcode", 0)
     if code in _TAKEN:
         return _taken(table, str(exc), index)
+    if code == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+        return told_by_trigger(exc, index)
+    if code == sqlite3.SQLITE_FULL and _gave_last_key(table, connection):
+        return KeysUsedUp(table.key.field)
     if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
         return _dangling(table, _orphans(table, connection, record), index)
     if _lacks_parent(exc):
@@ -37,7 +41,8 @@ def broken_rule(
     if is_constraint(exc) or code == sqlite3.SQLITE_MISMATCH:
         path = () if index is None else (index,)
         return ValidationError(Fault("invalid", "breaks a rule of the table", path))
-    return table.database.failure(exc)
+    table.database.recover(exc)
+    return meaning_of(exc, table.database.name)
 
 
 def _lacks_parent(exc: sqlite3.Error) -> bool:
@@ -105,6 +110,30 @@ def _has_parent(connection: sqlite3.Connection, parent: str, target: str, value:
         return False
 
 
+def _gave_last_key(table: Table, connection: sqlite3.Connection) -> bool:
+    """Whether SQLite itself numbers the rows, and has given out the highest number; it calls that a full disk."""
+    if not table.info.keeps_ids:
+        return False
+    last = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", (table.name,)).fetchone()
+    return bool(last[0] == INT64_MAX)
+
+
+def told_by_trigger(exc: sqlite3.Error, index: int | None = None) -> Conflict:
+    """The conflict for a trigger's RAISE; a reference with RESTRICT is one, to SQLite."""
+    return restricted() if str(exc) == "FOREIGN KEY constraint failed" else refused(index)
+
+
+def broken_by_deletion(exc: sqlite3.Error) -> Conflict:
+    """The conflict for a deletion that SQLite refused."""
+    is_trigger = getattr(exc, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_TRIGGER
+    return told_by_trigger(exc) if is_trigger else restricted()
+
+
 def restricted() -> Conflict:
     """The conflict for a record that others still refer to."""
     return Conflict("other records refer to this one", code="restricted")
+
+
+def refused(index: int | None = None) -> Conflict:
+    """The conflict for a change that a trigger does not let pass, whose text is not told."""
+    return Conflict("a rule of the database refuses the change", code="refused", index=index)

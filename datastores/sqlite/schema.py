@@ -30,7 +30,7 @@ def create_statements(table: str, model: Model, indexes: Sequence[str] = ()) -> 
     """The statements that make a table of the model, with an index for each of the fields named."""
     parts = [_definition(field, model) for field in model.by_name.values()]
     parts += [f"UNIQUE ({_listed(names)})" for names in model.unique_sets]
-    parts += [_foreign_key(field) for field in model.by_name.values() if getattr(field, "references", None)]
+    parts += [_foreign_key(field) for field in model.by_name.values() if field.references]
     create = " ".join(("CREATE TABLE IF NOT EXISTS", quote(table), "(" + ", ".join(parts) + ")"))
     return [create, *(index_statement(table, name) for name in indexes)]
 
@@ -50,8 +50,7 @@ def _definition(field: Field, model: Model) -> str:
 
 
 def _foreign_key(field: Field) -> str:
-    references: str = field.references  # type: ignore[attr-defined]
-    table, _, column = references.rpartition(".")
+    table, _, column = (field.references or "").rpartition(".")
     return f"FOREIGN KEY ({quote(field.name)}) REFERENCES {quote(table)} ({quote(column)})"
 
 
@@ -120,7 +119,7 @@ def fitting_storage(field: Field, info: ColumnInfo) -> Storage:
     if field.kind is Kind.INTEGER and info.affinity not in ("INTEGER", "NUMERIC"):
         return replace(storage, types=(int, float), decode=read_integer)
     if field.kind is Kind.DECIMAL and info.affinity != "TEXT" and storage.collation:
-        return loose_decimal(getattr(field, "places", None))
+        return loose_decimal(field.places)
     return storage
 
 

@@ -1,7 +1,7 @@
 """Tables and views of an SQLite file as datastores, through the standard library's driver.
 
-A query becomes text once per shape (`sql_text`), runs on a borrowed connection (`sqlite_database`), and its rows become
-records by generated code (`sql_rows`). The table is opened at first use: created from the model, checked against it, or
+A query becomes text once per shape (`text`), runs on a borrowed connection (`database`), and its rows become
+records by generated code (`rows`). The table is opened at first use: created from the model, checked against it, or
 the model inferred from it. A write, its event and its check are one `BEGIN IMMEDIATE` transaction.
 """
 
@@ -23,7 +23,7 @@ from rest_kit.errors import ReadOnly, RecordNotFound, StoreUnavailable, did_you_
 from rest_kit.models.keys import PkField
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result, Where
-from rest_kit.store import Capabilities, DataStore, Tx, check_keys, refuse
+from rest_kit.store import Capabilities, DataStore, Tx, check_keys, check_options, refuse, refuse_unknown
 from rest_kit.types import Pk, Record
 
 T = TypeVar("T")
@@ -159,11 +159,7 @@ class SQLiteDataStore(DataStore):
         return [name for name in self._indexes if name not in info.indexed]
 
     def _refuse_unknown_indexes(self, known: Sequence[str]) -> None:
-        unknown = [name for name in self._indexes if name not in known]
-        refuse(
-            [f"options['indexes']: there is no field {name!r}{did_you_mean(name, known)}" for name in unknown],
-            str(self),
-        )
+        refuse_unknown("indexes", self._indexes, known, str(self))
 
     def _no_table(self, connection: sqlite3.Connection) -> str:
         return f"{self._database.name} has no table {self._name!r}{did_you_mean(self._name, list_names(connection))}"
@@ -265,8 +261,8 @@ def _problems(resource: Any, options: Mapping[str, Any]) -> list[str]:
         return [f'the resource must be {{"name": path, "table": name}}, not {resource!r}']
     problems = check_keys(resource, SQLiteDataStore.resource_keys, "resource")
     problems += [f"resource lacks {key!r}" for key in SQLiteDataStore.resource_keys if key not in resource]
-    problems += check_keys(options, SQLiteDataStore.option_keys, "options")
-    return problems or [*_bad_names(resource), *_bad_options(options)]
+    problems += check_options(options, SQLiteDataStore.option_keys)
+    return problems or _bad_names(resource)
 
 
 def _bad_names(resource: Mapping[str, Any]) -> list[str]:
@@ -276,15 +272,4 @@ def _bad_names(resource: Mapping[str, Any]) -> list[str]:
         problems.append("'name' must be the path of a file; for data in memory, use PythonListDataStore")
     if not table or "\0" in table or table.lower().startswith(("sqlite_", "_rest_kit_")):
         problems.append(f"'table' must be the name of a table of yours, not {table!r}")
-    return problems
-
-
-def _bad_options(options: Mapping[str, Any]) -> list[str]:
-    problems = []
-    if options.get("retention", 1) < 1:
-        problems.append("options['retention'] must be at least 1; to keep no events, say 'events': False")
-    if not all(isinstance(name, str) for name in options.get("indexes", ())):
-        problems.append("options['indexes'] must be a list of names of fields")
-    if options.get("timeout", 0) < 0:
-        problems.append("options['timeout'] must not be negative")
     return problems

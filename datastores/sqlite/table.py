@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from datastores.sqlite.catalogue import ColumnInfo, TableInfo
-from datastores.sqlite.database import Database, Row
+from datastores.sqlite.database import Database
 from datastores.sqlite.rows import Column, misfit
 from datastores.sqlite.schema import ALIAS
-from datastores.sqlite.text import MAX_PLANS, Bound, Statements, equal, quote
+from datastores.sqlite.text import MAX_PLANS, Bound, Row, Run, Statements, equal, quote
 from datastores.sqlite.values import DECIMAL_COLLATION, MISFITS
 from rest_kit.errors import StoreCorrupt
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
 from rest_kit.types import MISSING, Pk, Record
-
-Run = Callable[[str, Sequence[Any]], list[Row]]
-"""Runs one statement and returns all of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +88,9 @@ class Table:
 
     def page(self, run: Run, bound: Bound, query: Query) -> Result:
         """The records of a query's page and its total; `run` reads one snapshot where that takes several."""
-        limit = query.page.limit
-        rows: list[Row] = []
-        for sql in bound.plan.reads:
-            rows += run(sql, bound.parameters)
-            if limit is not None and len(rows) > limit:
-                break
-        more = limit is not None and len(rows) > limit
-        total = self._total(run, bound, query, len(rows), more) if query.total else None
-        return Result(self.records(rows[:limit] if more else rows, query), more, total)
-
-    def _total(self, run: Run, bound: Bound, query: Query, found: int, more: bool) -> int:
-        page = query.page
-        if not more and page.after is None and (found or not page.offset):
-            return found + page.offset
-        return int(run(bound.plan.count, bound.count_parameters)[0][0])
+        rows, more = bound.rows(run, query.page.limit)
+        total = bound.total(run, query.page, len(rows), more) if query.total else None
+        return Result(self.records(rows, query), more, total)
 
     def records(self, rows: list[Row], query: Query) -> list[Record]:
         """Rows as the query's records, in its order (StoreCorrupt)."""

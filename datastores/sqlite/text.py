@@ -16,7 +16,7 @@ from datastores.sqlite import values as sql_values
 from datastores.sqlite.rows import Column, Rows, row_builder
 from datastores.sqlite.values import Convert
 from rest_kit.errors import Fault, InvalidQuery, did_you_mean
-from rest_kit.query import OPERATORS, All, Arity, Filter, Not, OperatorClass, Order, Query, Search, Where
+from rest_kit.query import OPERATORS, All, Arity, Filter, Not, OperatorClass, Order, Page, Query, Search, Where
 from rest_kit.query import Any as Either
 from rest_kit.rows import fold, unknown_operator
 from rest_kit.types import INT64_MAX, Record
@@ -26,6 +26,10 @@ MAX_PLANS: Final = 512
 
 MAX_VALUES: Final = 30_000
 """How many values one query may bind, within what every build of SQLite allows."""
+
+Row = tuple[Any, ...]
+Run = Callable[[str, Sequence[Any]], list[Row]]
+"""Runs one statement with its parameters and returns all of its rows."""
 
 Shape = tuple[Any, ...]
 """A leaf `(field, op, how many)`, or a branch `("and" | "or" | "not", parts)`."""
@@ -268,10 +272,20 @@ class Bound:
     plan: Plan
     parameters: list[Any]
 
-    @property
-    def count_parameters(self) -> list[Any]:
-        """The parameters of the count."""
-        return self.parameters[: self.plan.counted]
+    def rows(self, run: Run, limit: int | None) -> tuple[list[Row], bool]:
+        """The rows of the page, read statement by statement until it is full, and whether there are more."""
+        rows: list[Row] = []
+        for text in self.plan.reads:
+            rows += run(text, self.parameters)
+            if limit is not None and len(rows) > limit:
+                return rows[:limit], True
+        return rows, False
+
+    def total(self, run: Run, page: Page, found: int, more: bool) -> int:
+        """How many rows match, counted only where a page that held `found` of them does not tell."""
+        if not more and page.after is None and (found or not page.offset):
+            return found + page.offset
+        return int(run(self.plan.count, self.parameters[: self.plan.counted])[0][0])
 
 
 class Statements:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from datastores.sqlite.catalogue import PRIVATE
-from datastores.sqlite.database import DRIVER_ERRORS, Row, is_missing_table, reader
+from datastores.sqlite.database import reader, refuse_ended
 from datastores.sqlite.events import SQLiteEventLog
-from datastores.sqlite.rules import broken_rule, restricted
+from datastores.sqlite.failures import DRIVER_ERRORS, is_missing_table, meaning_of
+from datastores.sqlite.rules import broken_by_deletion, broken_rule, refused
 from datastores.sqlite.table import Table, Writing
-from datastores.sqlite.text import quote
-from rest_kit.errors import Fault, RecordNotFound, StoreFull, StoreUnavailable, ValidationError
+from datastores.sqlite.text import Row, quote
+from rest_kit.errors import Fault, KeysUsedUp, RecordNotFound, ValidationError
+from rest_kit.events.log import Action
 from rest_kit.query import Filter, Page, Query, Result, Where, conjoin
 from rest_kit.store import Tx, check_unique, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
@@ -55,12 +57,12 @@ class SQLiteTx(Tx):
 
     def find(self, query: Query) -> Result:
         """What `DataStore.find` finds, as seen within this step."""
-        self._check()
+        refuse_ended(self._connection)
         bound = self._table.statements.bind(query)
         try:
             return self._table.page(reader(self._connection), bound, query)
         except DRIVER_ERRORS as exc:
-            raise self._table.database.failure(exc) from exc
+            raise self._meaning(exc) from exc
 
     def _row(self, pk: Pk) -> Row:
         """The stored row (RecordNotFound)."""
@@ -117,37 +119,41 @@ class SQLiteTx(Tx):
         if table.makes_ids and key == self._highest():
             self._keep_id(key)
         try:
-            self._run(table.delete, (key,))
+            cursor = self._run(table.delete, (key,))
         except sqlite3.IntegrityError as exc:
-            raise restricted() from exc
+            raise broken_by_deletion(exc) from exc
+        _refuse_ignored(cursor)
         self._append("deleted", before, before, None)
 
     def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> sqlite3.Cursor:
-        self._check()
+        refuse_ended(self._connection)
         try:
-            return self._connection.execute(writing.text, [*writing.encode(record), *more])
+            cursor = self._connection.execute(writing.text, [*writing.encode(record), *more])
         except sqlite3.Error as exc:
             raise broken_rule(self._table, self._connection, exc, record, index) from exc
         except (OverflowError, UnicodeEncodeError) as exc:
             raise ValidationError(Fault("range", "a value cannot be stored")) from exc
+        _refuse_ignored(cursor, index)
+        return cursor
 
     def _run(self, text: str, values: Sequence[Any]) -> sqlite3.Cursor:
-        self._check()
+        refuse_ended(self._connection)
         try:
             return self._connection.execute(text, values)
         except sqlite3.IntegrityError:
             raise
         except DRIVER_ERRORS as exc:
-            raise self._table.database.failure(exc) from exc
+            raise self._meaning(exc) from exc
 
-    def _check(self) -> None:
-        """Refuse to go on where SQLite has ended the transaction by itself, as it does when the disk is full."""
-        if not self._connection.in_transaction:
-            raise StoreUnavailable("the transaction is over; nothing of it was kept")
+    def _meaning(self, exc: Exception) -> Exception:
+        """What a driver's error means, the connections let go of where it says that the file is not what it was."""
+        database = self._table.database
+        database.recover(exc)
+        return meaning_of(exc, database.name)
 
     # --- events and ids -----------------------------------------------------------------------------------------------
 
-    def _append(self, action: Any, keyed: Row, before: Row | None, after: Row | None) -> None:
+    def _append(self, action: Action, keyed: Row, before: Row | None, after: Row | None) -> None:
         if self._log is None:
             return
         names = self._table.model.names
@@ -165,7 +171,7 @@ class SQLiteTx(Tx):
         """The next id: above every id that is, and that was."""
         number = max(self._highest() or 0, self._kept_id(), 0) + 1
         if number > INT64_MAX:
-            raise StoreFull(f"{self._table.name} has no id left")
+            raise KeysUsedUp(self._table.key.field)
         return number
 
     def _highest(self) -> int | None:
@@ -186,3 +192,9 @@ class SQLiteTx(Tx):
     def _keep_id(self, number: int) -> None:
         self._run(_CREATE_IDS, ())
         self._run(_KEEP_ID, (self._table.name, number))
+
+
+def _refuse_ignored(cursor: sqlite3.Cursor, index: int | None = None) -> None:
+    """Refuse to take for done what a trigger with RAISE(IGNORE) has left undone (Conflict)."""
+    if cursor.rowcount == 0:
+        raise refused(index)

@@ -222,9 +222,7 @@ _WIDE = decimal.Context(prec=2000)
 
 
 def _decimal_storage(field: Field) -> Storage:
-    # A field that was made from another library's schema need not have these options.
-    digits: int | None = getattr(field, "digits", None)
-    places: int | None = getattr(field, "places", None)
+    digits, places = field.digits, field.places
     if places is None:
         return _text_decimal("DECIMAL TEXT", lambda text: plain_decimal(Decimal(text)))
     if digits is not None and digits <= MAX_DOUBLE_DIGITS:
@@ -287,6 +285,6 @@ def storage_of(field: Field) -> Storage:
     """How a field lies in a table of ours."""
     if field.kind is Kind.DECIMAL:
         return _decimal_storage(field)
-    if getattr(field, "item", None) is not None or getattr(field, "model", None) is not None:
+    if field.item is not None or field.model is not None:
         return _typed_json(field)
     return _STORAGES[field.kind]

@@ -40,9 +40,8 @@ def _lines(served: Served, base: str) -> Iterator[str]:
 
 
 def _summary(controller: Controller) -> str:
+    served = controller.prepare()
     total = controller.store.find(Query(page=Page(0), total=True)).total
-    pk = controller.model.pk
-    verbs = [verb for verb in controller.list_allow if verb not in ("HEAD", "OPTIONS")]
-    items = [verb for verb in controller.item_allow if verb not in ("HEAD", "OPTIONS")]
-    assert pk is not None
-    return f"{total} rows, key {pk.name}; list: {' '.join(verbs)}; item: {' '.join(items)}"
+    verbs = [verb for verb in served.list_allow if verb not in ("HEAD", "OPTIONS")]
+    items = [verb for verb in served.item_allow if verb not in ("HEAD", "OPTIONS")]
+    return f"{total} rows, key {served.presenter.pk}; list: {' '.join(verbs)}; item: {' '.join(items)}"

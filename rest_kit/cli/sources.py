@@ -212,17 +212,20 @@ def stores_module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as exc:
-        ours = importlib.import_module("datastores")
-        raise SourceError(
-            f"the package 'datastores' at {getattr(ours, '__file__', 'an unknown place')} hides the one of rest_kit; "
-            "rename it, or run from another directory"
-        ) from exc
+        raise hidden() from exc
 
 
 def store(name: str) -> type[DataStore]:
     """One of our stores, by the name of its class (SourceError)."""
     found = getattr(stores_module("datastores"), name, None)
     if found is None:
-        stores_module("datastores.python_list")
-        raise SourceError(f"datastores has no {name}")
+        raise hidden()
     return cast("type[DataStore]", found)
+
+
+def hidden() -> SourceError:
+    """What to say where another package bears the name of ours."""
+    other = getattr(importlib.import_module("datastores"), "__file__", "an unknown place")
+    return SourceError(
+        f"the package 'datastores' at {other} hides the one of rest_kit; rename it, or run from another directory"
+    )

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rest_kit.problems import Reply, kind_of, problem
+from rest_kit.problems import Reply, problem, problem_type_of
 from rest_kit.request import Environ, Request
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Application(ABC):
 
 def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:
     """The problem document for an exception, logged where it is the server's fault."""
-    status = kind_of(exc).status
+    status = problem_type_of(exc).status
     if status >= 500:
         path = request.environ.get("PATH_INFO")
         unexpected = exc if status == 500 else None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
 
 from rest_kit.controllers.boundary import Application, log
-from rest_kit.controllers.controller import Controller, allow
+from rest_kit.controllers.controller import Controller
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.presenter import json_reply
+from rest_kit.controllers.served import allow
 from rest_kit.docs.errors import error_page
 from rest_kit.docs.schema import Described, describe
-from rest_kit.errors import ConfigurationError, StoreError, StoreUnavailable, did_you_mean
+from rest_kit.errors import ConfigurationError, StoreError, did_you_mean
 from rest_kit.problems import Reply
 from rest_kit.request import Environ, Request
 from rest_kit.signing import Keys
@@ -53,11 +54,15 @@ class WSGIDispatcher(Application):
         self.version = version
         self.fallback = fallback
         problems = _problems(controllers, prefix, fallback)
+        problems += _misfits({"name": name, "version": version}, str) + _misfits({"docs": docs, "hello": hello}, bool)
+        try:
+            keys = Keys(secret)
+        except ConfigurationError as exc:
+            problems += exc.problems
         if problems:
             raise ConfigurationError(problems, owner=type(self).__name__)
         self.prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
         self._prefix_parts = self.prefix.split("/")[1:]
-        keys = Keys(secret)
         self.controllers = [cls(mount=f"{self.prefix}/{_name(cls)}/", keys=keys) for cls in controllers]
         self._handlers = self._mount(self.controllers)
         self._pages: dict[str, Callable[[Request, list[str]], Reply]] = {"healthz": self._health, "readyz": self._ready}
@@ -108,7 +113,7 @@ class WSGIDispatcher(Application):
             return "" in self._pages
         return parts[0] in self._handlers or (parts[0] != "" and parts[0] in self._pages)
 
-    # -- the pages ------------------------------------------------------------------------------------------------
+    # --- the pages ----------------------------------------------------------------------------------------------------
 
     def _hello(self, request: Request, parts: list[str]) -> Reply:
         base = request.script_name() + self.prefix
@@ -122,7 +127,7 @@ class WSGIDispatcher(Application):
         return _probe(request, parts, self._readiness)
 
     def _readiness(self) -> dict[str, Any]:
-        """Every store reached (StoreUnavailable naming those that cannot be)."""
+        """Every store reached (ServiceUnavailable naming those that cannot be)."""
         failed = []
         for controller in self.controllers:
             try:
@@ -131,7 +136,7 @@ class WSGIDispatcher(Application):
                 log.warning("%s is not ready: %s", controller.spec.name, exc)
                 failed.append(controller.spec.name)
         if failed:
-            raise Unready(failed)
+            raise ServiceUnavailable(f"not ready: {', '.join(failed)}")
         return {"status": "ready", "resources": {controller.spec.name: "ready" for controller in self.controllers}}
 
     def _schema(self, request: Request, parts: list[str]) -> Reply:
@@ -150,16 +155,15 @@ class WSGIDispatcher(Application):
         return _page(request, [], lambda: error_page(parts[1]))
 
 
-class Unready(StoreUnavailable):
-    """Some resources' stores cannot be reached."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(f"not ready: {', '.join(names)}")
-
-
 def _name(cls: type[Controller]) -> str:
     assert cls.spec_ is not None
     return cls.spec_.name
+
+
+def _misfits(given: Mapping[str, Any], expected: type) -> list[str]:
+    """A sentence for each argument that is of another type."""
+    wrong = {name: value for name, value in given.items() if not isinstance(value, expected)}
+    return [f"{name} must be a {expected.__name__}, not {value!r}" for name, value in wrong.items()]
 
 
 def _problems(controllers: Any, prefix: Any, fallback: Any) -> list[str]:
@@ -218,16 +222,15 @@ def _shared(sharing: Sequence[Controller]) -> Callable[[Request, list[str]], Rep
 
 def _described(sharing: Sequence[Controller], url: str) -> Described:
     """What the description of one name's controllers is made of."""
-    for controller in sharing:
-        controller.prepare()
-    first = sharing[0]
+    ready = [controller.prepare() for controller in sharing]
+    first = ready[0]
     return Described(
         first.spec.name,
         url,
         first.model,
         first.parameters,
-        next((c.list_allow for c in sharing if c.list_verbs), []),
-        next((c.item_allow for c in sharing if c.item_verbs), []),
+        next((served.list_allow for served in ready if served.list_verbs), []),
+        next((served.item_allow for served in ready if served.item_verbs), []),
         [response.media_type for response in first.spec.responses],
     )
 

@@ -32,6 +32,8 @@ class Reading:
     pagination: BasePagination
     presenter: Presenter
     cursors: URLSafeSerializer
+    visible: tuple[str, ...] | None
+    """The fields that lists read: None (all) where nothing is hidden."""
     accepted: dict[str | None, type[Response]]
     """By the commonest Accept headers, what they get."""
 
@@ -71,11 +73,6 @@ class Reading:
         if presenter.vary:
             headers += presenter.vary
         return "200 OK", headers, body
-
-    @property
-    def visible(self) -> tuple[str, ...] | None:
-        """The fields that lists read: None (all) where nothing is hidden."""
-        return self.model.readable if self.presenter.hidden else None
 
     def with_order_fields(self, fields: tuple[str, ...] | None, asked: Asked) -> tuple[str, ...] | None:
         """The fields to read so that a cursor can be made of any record."""

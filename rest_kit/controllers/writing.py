@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
-from rest_kit.controllers.changes import Change, Changes, merging, patching
+from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
 from rest_kit.controllers.reading import Reading
 from rest_kit.errors import (
     Conflict,
@@ -18,6 +18,7 @@ from rest_kit.errors import (
     Unsupported,
     ValidationError,
 )
+from rest_kit.models.faults import MAX_FAULTS
 from rest_kit.params import FIELDS, Asked, item_fields, refuse_all
 from rest_kit.preconditions import check_match
 from rest_kit.problems import Headers, Reply
@@ -34,9 +35,11 @@ class Writing(Reading):
     """What POST, PUT, PATCH and DELETE do."""
 
     reserved: frozenset[str]
-    changes: Changes
+    merging: Merging
+    owner: Any
+    """What formatters of the input are given first: the controller."""
 
-    # -- POST -----------------------------------------------------------------------------------------------------
+    # --- POST ---------------------------------------------------------------------------------------------------------
 
     def create(self, request: Request) -> Reply:
         """POST on the list: one object, or an array of which all are stored or none."""
@@ -45,7 +48,7 @@ class Writing(Reading):
         fields = self.reply_fields(request)
         data = self.read_body(request)
         if isinstance(data, list):
-            return self.create_many(request, data, fields)
+            return self.create_many(request, data, response, fields)
         record = self.new_record(data)
         check_match(request, None)
         stored = self.store.atomic(lambda tx: insert_one(tx, record))
@@ -56,9 +59,10 @@ class Writing(Reading):
         status, headers, body = self.presenter.item(request, stored, response, fields, "201 Created")
         return status, [*headers, location], body
 
-    def create_many(self, request: Request, data: list[Any], fields: tuple[str, ...] | None) -> Reply:
+    def create_many(
+        self, request: Request, data: list[Any], response: type[Response], fields: tuple[str, ...] | None
+    ) -> Reply:
         """POST of an array: 201 and the array as stored."""
-        response = self.negotiate(request)
         records = self.each(data, self.new_record)
         check_match(request, None)
         stored = self.store.atomic(lambda tx: tx.insert(records))
@@ -75,13 +79,13 @@ class Writing(Reading):
         self.model.check(record)
         return record
 
-    # -- PUT ------------------------------------------------------------------------------------------------------
+    # --- PUT ----------------------------------------------------------------------------------------------------------
 
     def replace(self, request: Request, pk: Pk) -> Reply:
         """PUT on an item: the whole object anew."""
         data = self.read_object(request)
         uri = self.uri(request, pk)
-        return self.write_item(request, pk, lambda current: self.changes.replacement(data, current, uri))
+        return self.write_item(request, pk, lambda current: self.merging.replacement(data, current, uri))
 
     def replace_many(self, request: Request) -> Reply:
         """PUT on the list: an array of whole objects, each found by its primary key; all or none."""
@@ -98,7 +102,7 @@ class Writing(Reading):
         def work(tx: Tx) -> list[Record]:
             def one(place: int, obj: dict[str, Any]) -> Record:
                 pk = keys[place]
-                return self.changes.replacement(obj, self.named(tx, pk), self.uri(request, pk))
+                return self.merging.replacement(obj, self.named(tx, pk), self.uri(request, pk))
 
             records = self.each_at(data, one)
             return self.each_at(records, lambda place, record: tx.update(keys[place], record))
@@ -149,13 +153,13 @@ class Writing(Reading):
         """The URL path of an item."""
         return request.mount + segment(pk) + "/"
 
-    # -- PATCH ----------------------------------------------------------------------------------------------------
+    # --- PATCH --------------------------------------------------------------------------------------------------------
 
     def update(self, request: Request, pk: Pk) -> Reply:
         """PATCH on an item: a merge patch, or a JSON patch."""
         change = self.read_patch(request)
         uri = self.uri(request, pk)
-        return self.write_item(request, pk, lambda current: self.changes.patched(change, current, uri))
+        return self.write_item(request, pk, lambda current: self.merging.patched(change, current, uri))
 
     def update_many(self, request: Request) -> Reply:
         """PATCH on the list: the same change to every object that the filter finds; all or none."""
@@ -166,11 +170,14 @@ class Writing(Reading):
         check_match(request, None, required=self.spec.require_if_match)
 
         def work(tx: Tx) -> list[Record]:
-            keyed = [(record[self.presenter.pk], record) for record in self.selected(tx, asked)]
-            patched = self.changes.patched
-            return [tx.update(pk, patched(change, record, self.uri(request, pk))) for pk, record in keyed]
+            return [self.patch_one(tx, request, change, record) for record in self.selected(tx, asked)]
 
         return self.answer_many(request, self.store.atomic(work), response, asked.fields)
+
+    def patch_one(self, tx: Tx, request: Request, change: Change, current: Record) -> Record:
+        """Change one of the records that a filter has found."""
+        pk: Pk = current[self.presenter.pk]
+        return tx.update(pk, self.merging.patched(change, current, self.uri(request, pk)))
 
     def read_patch(self, request: Request) -> Change:
         """The body of a PATCH, as the change that it asks for (415, MalformedBody)."""
@@ -178,12 +185,12 @@ class Writing(Reading):
             raise UnsupportedPatch(request.content_type, PATCHES)
         data = request.json(self.spec.max_body, accept=PATCHES, exact=self.model.exact_numbers)
         if request.content_type == JSON_PATCH:
-            return patching(data)
+            return by_json_patch(data)
         if not isinstance(data, dict):
             raise MalformedBody(Fault("type", "a merge patch for an object is an object"))
-        return merging(self.apply_formatters(data))
+        return by_merge_patch(self.apply_formatters(data))
 
-    # -- DELETE ---------------------------------------------------------------------------------------------------
+    # --- DELETE -------------------------------------------------------------------------------------------------------
 
     def delete(self, request: Request, pk: Pk) -> Reply:
         """DELETE on an item: 204, and 404 from then on."""
@@ -214,7 +221,7 @@ class Writing(Reading):
         self.store.atomic(work)
         return "204 No Content", [], b""
 
-    # -- shared ---------------------------------------------------------------------------------------------------
+    # --- shared -------------------------------------------------------------------------------------------------------
 
     def write_item(self, request: Request, pk: Pk, change: Callable[[Record], Record]) -> Reply:
         """Read, check the conditions, change and write one record as one step, and answer with it."""
@@ -271,7 +278,7 @@ class Writing(Reading):
 
     def apply_formatters(self, data: Any) -> Any:
         for formatter in self.spec.input_formatters:
-            data = formatter(self, data)
+            data = formatter(self.owner, data)
         return data
 
     def selection(self, request: Request) -> Asked:
@@ -295,12 +302,15 @@ class Writing(Reading):
         return self.each_at(data, lambda place, one: make(one))
 
     def each_at(self, data: Iterable[Any], make: Callable[[int, Any], Any]) -> list[Any]:
+        """The same, for a `make` that wants to know the place."""
         made, faults = [], []
         for place, one in enumerate(data):
             try:
                 made.append(make(place, one))
             except ValidationError as exc:
                 faults += [fault.under(place) for fault in exc.faults]
+                if len(faults) >= MAX_FAULTS:
+                    break
             except Conflict as exc:
                 raise Conflict(exc.detail, code=exc.code, fields=exc.fields, index=place) from exc
         if faults:

@@ -29,8 +29,9 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "not-acceptable": "None of the media types in Accept can be had here; the detail lists those that can.",
     "conflict": (
         "The write contradicts other data: a value that must be unique is taken, a reference leads nowhere, "
-        "or the object has changed."
+        "the object has changed, or a rule of the database refuses it."
     ),
+    "cursor-gone": "The events behind that cursor are no longer kept: read the collection again, and go on from there.",
     "precondition-failed": "If-Match or If-None-Match does not hold: read the object again, and decide anew.",
     "precondition-required": (
         "This resource takes changes only with If-Match, so that nobody overwrites what they have not read."
@@ -57,7 +58,9 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "store-unreadable": (
         "The file or table holds something that cannot be read as the model says; the server's log names the place."
     ),
-    "store-full": "The disk or quota is full. Nothing was changed.",
+    "store-full": (
+        "The disk or quota is full, or the last key that the store could make has been given out. Nothing was changed."
+    ),
     "http": "Nothing beyond what the status itself means (RFC 9110 §15).",
     "internal": "A fault of the server's own. Its log has the details under the request id.",
 }

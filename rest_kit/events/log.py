@@ -7,7 +7,6 @@ from typing import Literal
 
 import msgspec
 
-from rest_kit.errors import StoreError
 from rest_kit.types import Pk, Record
 
 Action = Literal["created", "updated", "deleted"]
@@ -22,10 +21,6 @@ class Event(msgspec.Struct, frozen=True):
     before: Record | None
     after: Record | None
     at: float
-
-
-class CursorGone(StoreError):
-    """Events behind that cursor have been dropped already; a follower must read the collection again."""
 
 
 class EventLog(ABC):

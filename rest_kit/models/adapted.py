@@ -6,6 +6,7 @@ their kinds; what marshmallow makes into something else (an enum member, an addr
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
@@ -49,10 +50,10 @@ class AdaptedField(StructuredField):
         self.inner = inner
         self.kind = _kind_of(inner)
         self.core = isinstance(inner, _CORE)
-        self.item = AdaptedField(inner.inner, "item") if isinstance(inner, ma.List) else None
-        self.max_length: int | None = _largest(inner)
-        self.digits: int | None = None
-        self.places: int | None = _places_of(inner)
+        self.item: AdaptedField | None = AdaptedField(inner.inner, "item") if isinstance(inner, ma.List) else None
+        self.max_length = _largest(inner)
+        self.places = _places_of(inner)
+        self._zone = _zone_of(inner)
         self._shown_by_schema = self.core and _shows_itself(inner)
         super().__init__(name)
         self._take_over(inner)
@@ -96,18 +97,24 @@ class AdaptedField(StructuredField):
         if value is None:
             return None
         if self.core:
-            return COERCERS[self.kind](value)
+            return COERCERS[self.kind](self._placed(value))
         if self.item is not None:
             return [self.item.typed(one) for one in value]
         if isinstance(self.inner, ma.Nested) and not isinstance(value, dict | list):
             raise ConfigurationError(f"{self.name}: a nested schema must load into a dict, not {value!r}")
         return free_json(self.inner._serialize(value, self.name, {self.name: value}))
 
+    def _placed(self, value: Any) -> Any:
+        """The value, in the schema's time zone if it is a time without one."""
+        naive = self._zone is not None and isinstance(value, datetime.datetime) and value.tzinfo is None
+        return value.replace(tzinfo=self._zone) if naive else value
+
     def coerce(self, value: Any) -> Any:
         if value is None:
             return None
         if self.kind.is_scalar:
-            return COERCERS[self.kind](value)
+            scalar = COERCERS[self.kind](value)
+            return scalar if self.places is None else scalars.with_places(scalar, self.places)
         if isinstance(value, str) and self.kind is Kind.LIST:
             return self.parse(value)
         return free_json(value) if self.item is None else [self.item.coerce(one) for one in value]
@@ -120,7 +127,8 @@ class AdaptedField(StructuredField):
 
     def to_json(self, value: Any) -> Any:
         if self._shown_by_schema:
-            return self.inner._serialize(value, self.name, {self.name: value})
+            local = value if self._zone is None else value.astimezone(self._zone)
+            return self.inner._serialize(local, self.name, {self.name: local})
         return self.to_stored(value)
 
     def to_stored(self, value: Any) -> Any:
@@ -156,6 +164,14 @@ def _largest(inner: ma.Field[Any]) -> int | None:
 def _places_of(inner: ma.Field[Any]) -> int | None:
     places = getattr(inner, "places", None)
     return None if places is None else -places.as_tuple().exponent
+
+
+def _zone_of(inner: Any) -> datetime.tzinfo | None:
+    """The zone in which the field means times without one; None where there is none, or that is UTC."""
+    if str(getattr(inner, "format", "")).startswith("timestamp"):
+        return None
+    zone: datetime.tzinfo | None = getattr(inner, "timezone", None) or getattr(inner, "default_timezone", None)
+    return zone
 
 
 def _shows_itself(inner: Any) -> bool:
@@ -195,18 +211,20 @@ class SchemaModel(Model):
             loaded = self._through_schema(given, partial=partial)
         except marshmallow.ValidationError as exc:
             raise ValidationError(faults + self._explained(faults_of(exc.messages))) from exc
-        faults += self._surplus(given, loaded)
         record = self._record(loaded, faults, partial=partial)
         if faults:
             raise ValidationError(faults)
         return record
 
     def _through_schema(self, data: dict[str, Any], *, partial: bool) -> dict[str, Any]:
-        left_out = tuple(key for name, key in self.attributes.items() if name not in self.by_name)
-        loaded = self.schema.load(data, partial=True if partial else left_out, unknown=marshmallow.RAISE)
-        if isinstance(loaded, dict):
-            return loaded
-        raise ConfigurationError(f"the schema must load into a dict, not {type(loaded).__name__}", owner=self.name)
+        loaded = self.schema.load(data, partial=partial, unknown=marshmallow.RAISE)
+        if not isinstance(loaded, dict):
+            raise ConfigurationError(f"the schema must load into a dict, not {type(loaded).__name__}", owner=self.name)
+        made = loaded.keys() - set(self.attributes.values())
+        if made:
+            problem = f"the schema's hooks make {', '.join(sorted(map(repr, made)))}, for which there is no field"
+            raise ConfigurationError(problem, owner=self.name)
+        return loaded
 
     def _record(self, loaded: dict[str, Any], faults: list[Fault], *, partial: bool) -> Record:
         """The typed values of what the schema has loaded; what does not fit becomes faults."""
@@ -221,14 +239,6 @@ class SchemaModel(Model):
             elif not partial and not field.generated:
                 record[name] = field.initial()
         return record
-
-    def _surplus(self, data: dict[str, Any], loaded: dict[str, Any]) -> list[Fault]:
-        """Names that the schema knows and this model does not; keys that only a hook can have made are refused."""
-        made = loaded.keys() - set(self.attributes.values())
-        if made:
-            problem = f"the schema's hooks make {', '.join(sorted(map(repr, made)))}, for which there is no field"
-            raise ConfigurationError(problem, owner=self.name)
-        return [self._unknown(name) for name in data if name in self.attributes and name not in self.by_name]
 
     def _explained(self, faults: list[Fault]) -> list[Fault]:
         """The faults with the codes that their texts stand for, and the nearest valid name for a few unknown ones."""

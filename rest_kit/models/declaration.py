@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 from marshmallow import fields as ma
 
@@ -12,6 +13,9 @@ from rest_kit.models.field import Field
 from rest_kit.models.rules import UniqueTogether
 from rest_kit.types import MISSING, Kind
 
+_DECLARED: Final = ("fields", "validators")
+_NEAR: Final = 0.8
+"""How much alike an attribute's name must be to be a slip for one of these: a swapped or missing letter, a singular."""
 _KEY_KINDS = (Kind.INTEGER, Kind.STRING, Kind.UUID)
 
 
@@ -27,10 +31,31 @@ def declaration_problems(fields: Any, validators: Any) -> list[str]:
     return problems + _rule_problems(validators, [field.name for field in good])
 
 
-def stray_problems(attributes: dict[str, Any]) -> list[str]:
-    """Fields put beside the list, as other libraries have it."""
-    strays = (name for name, value in attributes.items() if isinstance(value, ma.Field))
-    return [f"{name}: a field goes into the list `fields`, with its name as first argument" for name in strays]
+def stray_problems(attributes: Mapping[str, Any], known: Collection[str], fields: Any, validators: Any) -> list[str]:
+    """What a model's class has beside `fields` and `validators` that was surely meant for them.
+
+    Fields by their names, as other libraries have it; misspelt attributes, unless they are `known`; lists of fields or
+    rules from which something is missing in the model.
+    """
+    others = {n: value for n, value in attributes.items() if n not in _DECLARED and not n.startswith("_")}
+    problems = []
+    for name, value in others.items():
+        if isinstance(value, ma.Field):
+            problems.append(f"{name}: a field goes into the list `fields`, with its name as first argument")
+        elif name not in known and (near := difflib.get_close_matches(name.lower(), _DECLARED, n=1, cutoff=_NEAR)):
+            problems.append(f"{name}: did you mean {near[0]!r}?")
+        elif _left_out(value, Field, fields):
+            problems.append(f"{name} holds fields; they go into the list `fields`")
+        elif _left_out(value, UniqueTogether, validators):
+            problems.append(f"{name} holds UniqueTogether; it goes into the list `validators`")
+    return problems
+
+
+def _left_out(value: Any, cls: type[Any], used: Any) -> bool:
+    """Whether it is a list with something of that class in it which is not used."""
+    mine = used if isinstance(used, list | tuple) else ()
+    parts = value if isinstance(value, list | tuple) else ()
+    return any(isinstance(part, cls) and not any(part is one for one in mine) for part in parts)
 
 
 def _field_problems(index: int, field: Any) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import marshmallow
@@ -21,7 +21,7 @@ from rest_kit.models import scalars
 from rest_kit.models.coercion import COERCERS
 from rest_kit.models.constraints import Constraint, Message, OneOf
 from rest_kit.models.faults import faults_of
-from rest_kit.models.options import FieldOptions, Validator, option_problems
+from rest_kit.models.options import FieldOptions, Validator, contradictions, misfits_of, unknown_codes
 from rest_kit.types import MISSING, Kind, Missing
 
 
@@ -47,12 +47,22 @@ class Field(ma.Field[Any]):
     """Whether the value is the time of the first write."""
     min: Any = None
     max: Any = None
+    max_length: int | None = None
+    digits: int | None = None
+    places: int | None = None
+    """Of an exact number: how many digits in all, and how many behind the point; None where any number will do."""
+    item: Field | None = None
+    """Of a list: the field of its values; None where they are any JSON."""
+    model: Any = None
+    """Of an object: its Model; None where it is any JSON."""
+    resource: str | None = None
+    references: str | None = None
+    """Of a reference: the resource, and the `table.column`, that it refers to."""
     option_names: ClassVar[Collection[str]] = FieldOptions.__annotations__
     """Which options the class takes."""
     texts: ClassVar[Mapping[str, str]] = {
         "required": "is missing",
         "null": "may not be null",
-        "validator_failed": "is not valid",
         "invalid": "is not valid",
         "choices": "must be one of {choices}",
     }
@@ -65,10 +75,18 @@ class Field(ma.Field[Any]):
             raise ConfigurationError(problem, owner=cls.__name__)
 
     def __init__(self, name: str = "", **options: Any) -> None:
-        self._refuse(option_problems(name, options, self.option_names), name)
-        super().__init__(**self._for_marshmallow(options))
+        misfits = misfits_of(options, self.option_names) | unknown_codes(options, self._codes())
+        usable = {key: value for key, value in options.items() if key not in misfits}
+        self._problems = [] if isinstance(name, str) else [f"a field's name must be a text, not {name!r}"]
+        self._problems += [*misfits.values(), *contradictions(usable)]
+        super().__init__(**self._for_marshmallow(usable))
         vars(self).pop("format", None)  # marshmallow's fields of time keep a format string under this name
         self.name = name
+        self._take(usable)
+        if self._problems:
+            raise ConfigurationError(self._problems, owner=repr(self))
+
+    def _take(self, options: Mapping[str, Any]) -> None:
         self.unique: bool = options.get("unique", False)
         self.help: str = options.get("help", "")
         self.nullability: bool | None = options.get("nullable")
@@ -93,18 +111,32 @@ class Field(ma.Field[Any]):
             found.update(vars(cls).get("texts", {}))
         return found
 
+    def _codes(self) -> set[str]:
+        """The codes of the errors that the field can make; marshmallow's own are not among them."""
+        codes = set(self._texts())
+        for cls in type(self).__mro__:
+            if not cls.__module__.startswith("marshmallow."):
+                codes.update(vars(cls).get("default_error_messages", {}))
+        return codes
+
     def settle(self, options: Mapping[str, Any]) -> None:
         """Keep the options as typed values; what a class adds to the options it keeps here, before its parent does."""
-        self.choices: tuple[Any, ...] | None = None
-        if options.get("choices") is not None:
-            self.choices = tuple(self._declared("choices", value) for value in options["choices"])
-            self._refuse([] if self.choices else ["choices must name at least one value"])
+        self.choices = self._settle_choices(options.get("choices"))
         self.min = self._declared("min", options.get("min"))
         self.max = self._declared("max", options.get("max"))
         if self.min is not None and self.max is not None and self.min > self.max:
-            self._refuse([f"min={self.min} is more than max={self.max}"])
+            self._note(f"min={self.min} is more than max={self.max}")
         self.default: Any | Missing = options.get("default", MISSING)
         self._settle_null()
+
+    def _settle_choices(self, choices: Iterable[Any] | None) -> tuple[Any, ...] | None:
+        if choices is None:
+            return None
+        given = tuple(choices)
+        if not given:
+            self._note("choices must name at least one value")
+        typed = [(value, self._declared("choices", value)) for value in given]
+        return tuple(choice for value, choice in typed if choice is not None or value is None)
 
     def _settle_null(self) -> None:
         absent_is_null = not self.required and self.default is MISSING and not self.assigned
@@ -113,7 +145,7 @@ class Field(ma.Field[Any]):
         if not self.nullable and self.default is MISSING and self.writable:
             self.required = True  # nothing could take its place
         if self.default is None and not self.nullable:
-            self._refuse(["default=None needs nullable=True"])
+            self._note("default=None needs nullable=True")
         if not callable(self.default) and self.default is not MISSING:
             self.default = self._declared("default", self.default)
         if self.default is not MISSING:
@@ -122,38 +154,38 @@ class Field(ma.Field[Any]):
     def _take_validators(self, given: Any) -> None:
         """The field's own constraints first, then the user's validators."""
         self.own_validators: tuple[Validator, ...] = (given,) if callable(given) else tuple(given)
+        self.rules: tuple[Constraint, ...] = ()
         try:
-            self.rules: tuple[Constraint, ...] = tuple(self.constraints())
+            self.rules = tuple(self.constraints())
         except (KeyError, IndexError, ValueError) as exc:
-            raise ConfigurationError(f"messages: a text cannot be formatted: {exc!r}", owner=str(self)) from exc
+            self._note(f"messages: a text cannot be formatted: {exc!r}")
         self.runners: tuple[Validator, ...] = tuple(map(self._runner, self.own_validators))
         self.validators = [*self.rules, *self.runners]
         if self.default is not MISSING and self.default is not None and not callable(self.default):
             broken = [rule.message for rule in self.rules if not rule.holds(self.default)]
-            self._refuse([f"default={self.default!r} {message}" for message in broken])
+            self._note(*(f"default={self.default!r} {message}" for message in broken))
 
-    def _refuse(self, problems: list[str], name: str | None = None) -> None:
-        if problems:
-            shown = self.name if name is None else name
-            raise ConfigurationError(problems, owner=f"{type(self).__name__}({shown!r})")
+    def _note(self, *problems: str) -> None:
+        """Keep what is wrong with the declaration, to be told with all the rest when it has been read."""
+        self._problems += problems
 
     def typed_option(self, option: str, value: Any) -> Any:
         """A value from the declaration, given as the Python type or as JSON would write it, as the Python type."""
         return self.coerce(value) if isinstance(value, self.kind.python_type) else self.convert(value)
 
     def _declared(self, option: str, value: Any) -> Any:
-        """The same, None where there is none (ConfigurationError)."""
+        """The same; None where there is none, or where it does not fit, which is noted."""
         if value is None:
             return None
         try:
             return self.typed_option(option, value)
-        except ValueError as exc:
-            raise ConfigurationError(f"{option}={value!r} does not fit: {exc}", owner=repr(self)) from exc
         except marshmallow.ValidationError as exc:
-            problems = [f"{option}={value!r} {fault.detail}" for fault in faults_of(exc.messages)]
-            raise ConfigurationError(problems, owner=repr(self)) from exc
+            self._note(*(f"{option}={value!r} {fault.detail}" for fault in faults_of(exc.messages)))
+        except ValueError as exc:
+            self._note(f"{option}={value!r} does not fit: {exc}")
+        return None
 
-    # What is known of it
+    # --- what is known of it ------------------------------------------------------------------------------------------
 
     @property
     def assigned(self) -> bool:
@@ -207,7 +239,7 @@ class Field(ma.Field[Any]):
         vars(twin).update(changes, name=name)
         return twin
 
-    # From JSON and back
+    # --- from JSON and back -------------------------------------------------------------------------------------------
 
     def _runner(self, validator: Validator) -> Validator:
         """A user's validator, made to raise marshmallow's error when it returns False or raises ValueError."""
@@ -270,7 +302,7 @@ class Field(ma.Field[Any]):
         """The value that says `now` (aware, in UTC), for a field that sets itself."""
         return now
 
-    # From text and back
+    # --- from text and back -------------------------------------------------------------------------------------------
 
     def parse(self, text: str) -> Any:
         """A value written as text, in a query string or a CSV cell (ValueError with a sentence)."""

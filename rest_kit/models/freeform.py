@@ -11,9 +11,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+from rest_kit.jsonio import MAX_DEPTH
 from rest_kit.models import coercion, scalars
-
-MAX_DEPTH: Final = 64
 
 
 def free_json(value: Any, room: int = MAX_DEPTH) -> Any:

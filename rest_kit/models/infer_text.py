@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from itertools import zip_longest
 from typing import Final
 
@@ -17,6 +18,7 @@ from rest_kit.models.fields import (
     BooleanField,
     DateField,
     DateTimeField,
+    DecimalField,
     Field,
     FloatField,
     IntegerField,
@@ -33,10 +35,10 @@ MAX_KEYS: Final = 8
 """How many columns are followed as possible keys, the first ones; `id` always."""
 
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
-_FLOAT: Final = re.compile(r"-?(0|[1-9][0-9]{0,300})\.[0-9]{1,300}")
+_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,300})\.[0-9]{1,300}")
 _OFFSET: Final = re.compile(r".*([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _SAFE_DIGITS: Final = 15
-"""Integers of so many digits are floats without loss."""
+"""Numbers of so many digits are floats without loss."""
 
 Fits = Callable[[str], bool]
 
@@ -47,12 +49,19 @@ def is_integer(cell: str) -> bool:
 
 
 def is_float(cell: str) -> bool:
-    """Whether it is a decimal number as people write it, or an integer that a float holds."""
-    return _FLOAT.fullmatch(cell) is not None or (_INTEGER.fullmatch(cell) is not None and _is_short(cell))
+    """Whether it is a decimal number as people write it, or an integer, of which a float loses nothing."""
+    if _DECIMAL.fullmatch(cell) is None:
+        return _INTEGER.fullmatch(cell) is not None and _is_short(cell)
+    return _is_short(cell) or Decimal(cell) == Decimal(repr(float(cell)))
 
 
 def _is_short(cell: str) -> bool:
     return len(cell.lstrip("-")) <= _SAFE_DIGITS
+
+
+def is_decimal(cell: str) -> bool:
+    """Whether it is a decimal number as people write it, of any precision, or an integer."""
+    return _DECIMAL.fullmatch(cell) is not None or is_integer(cell)
 
 
 def is_date(cell: str) -> bool:
@@ -74,11 +83,16 @@ def is_datetime(cell: str) -> bool:
 
 
 class TextInference:
-    """Finds the fields of a table of text; `null` is the cell that stands for null (where it is empty, not in text)."""
+    """Finds the fields of a table of text.
 
-    def __init__(self, names: Sequence[str], *, null: str = "") -> None:
+    `null` is the cell that stands for null (where it is empty, not in text); `key` names the column that is the key,
+    where that is known beforehand.
+    """
+
+    def __init__(self, names: Sequence[str], *, null: str = "", key: str | None = None) -> None:
         self._columns = [_Column(name, null) for name in names]
         self._null = null
+        self._key = key
         self._rows: list[Sequence[str]] = []
 
     def feed(self, cells: Sequence[str]) -> None:
@@ -101,9 +115,15 @@ class TextInference:
     def fields(self) -> list[Field]:
         """The fields in the columns' order; the key, where one was found, is PkField or StringPkField."""
         self._flush()
-        key = next((column for column in self._columns if column.name == "id" and column.is_key()), None)
-        key = key or next((column for column in self._columns if column.is_key()), None)
+        key = self._known_key() if self._key is not None else self._found_key()
         return [column.key_field() if column is key else column.field() for column in self._columns]
+
+    def _known_key(self) -> _Column | None:
+        return next((column for column in self._columns if column.name == self._key), None)
+
+    def _found_key(self) -> _Column | None:
+        keys = [column for column in self._columns if column.is_key()]
+        return next((column for column in keys if column.name == "id"), keys[0] if keys else None)
 
 
 class _Column:
@@ -127,10 +147,15 @@ class _Column:
         if self.kind is None:
             self.kind = _first_kind(given)
         elif not self.kind.takes(given):
-            widened = self.kind is _INTEGERS and not self.long_integers and _FLOATS.takes(given)
-            self.kind = _FLOATS if widened else _TEXT
+            self.kind = next((kind for kind in self._wider() if kind.takes(given)), _TEXT)
         if self.kind is _INTEGERS:
             self.long_integers = self.long_integers or not all(map(_is_short, given))
+
+    def _wider(self) -> tuple[_Kind, ...]:
+        """The kinds that take all cells so far, and more."""
+        if self.kind is _INTEGERS and not self.long_integers:
+            return (_FLOATS, _DECIMALS)
+        return (_DECIMALS,) if self.kind in (_INTEGERS, _FLOATS) else ()
 
     def _follow(self, cells: Sequence[str]) -> None:
         """Go on keeping the cells' hashes, as long as the column may be the key."""
@@ -143,10 +168,10 @@ class _Column:
             self.hashes.extend(map(hash, cells))
 
     def is_key(self) -> bool:
-        """Whether every row had a cell of its own, an integer or a text."""
-        if not self.hashes or self.kind not in (_INTEGERS, _TEXT):
+        """Whether every row had a cell of its own, an integer or a text; where there is no row, whether it is `id`."""
+        if self.hashes is None or self.kind not in (None, _INTEGERS, _TEXT):
             return False
-        return len(set(self.hashes)) == len(self.hashes)
+        return len(set(self.hashes)) == len(self.hashes) if self.hashes else self.name == "id"
 
     def field(self) -> Field:
         """The field for the column."""
@@ -164,7 +189,8 @@ class _Column:
 
     def key_field(self) -> Field:
         """The field for the column as primary key."""
-        return PkField(self.name) if self.kind is _INTEGERS else StringPkField(self.name)
+        counted = self.kind is _INTEGERS or (self.kind is None and self.name == "id")
+        return PkField(self.name) if counted else StringPkField(self.name)
 
 
 class _Kind:
@@ -189,9 +215,11 @@ _SPELLINGS: Final = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"))
 _TEXT: Final = _Kind(lambda cell: True, StringField)
 _INTEGERS: Final = _Kind(is_integer, IntegerField)
 _FLOATS: Final = _Kind(is_float, FloatField)
+_DECIMALS: Final = _Kind(is_decimal, DecimalField)
 _KINDS: Final = (
     _INTEGERS,
     _FLOATS,
+    _DECIMALS,
     *(_Kind(frozenset(words).__contains__, BooleanField, words) for words in _SPELLINGS),
     _Kind(is_date, DateField),
     _Kind(is_datetime, DateTimeField),

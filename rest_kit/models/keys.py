@@ -69,9 +69,6 @@ class Reference(Field):
     hold the database to it.
     """
 
-    resource: str | None
-    references: str | None
-
     def __init__(self, name: str = "", **options: Any) -> None:
         super().__init__(name, **options)
 
@@ -79,7 +76,7 @@ class Reference(Field):
         self.resource = options.get("resource")
         self.references = options.get("references")
         if self.references is not None and len(self.references.split(".")) < 2:
-            self._refuse([f"references must be 'table.column', not {self.references!r}"])
+            self._note(f"references must be 'table.column', not {self.references!r}")
         super().settle(options)
 
 

@@ -14,10 +14,9 @@ from typing import Any, ClassVar
 
 import marshmallow
 
-from rest_kit.errors import ConfigurationError, Fault, ValidationError
+from rest_kit.errors import ConfigurationError, ValidationError
 from rest_kit.models.compile import compile_load, compile_partial
 from rest_kit.models.declaration import declaration_problems, key_of, stray_problems
-from rest_kit.models.faults import MAX_FAULTS
 from rest_kit.models.field import Field
 from rest_kit.models.plain import PlainLoad
 from rest_kit.models.rules import ObjectRule, UniqueTogether, run_rule
@@ -38,7 +37,8 @@ class Model:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        problems = stray_problems(dict(vars(cls))) + declaration_problems(cls.fields, cls.validators)
+        problems = stray_problems(vars(cls), dir(Model), cls.fields, cls.validators)
+        problems += declaration_problems(cls.fields, cls.validators)
         if problems:
             raise ConfigurationError(problems, owner=cls.__name__)
 
@@ -69,7 +69,7 @@ class Model:
         together = [tuple(rule.fields) for rule in self.validators if isinstance(rule, UniqueTogether)]
         return tuple(dict.fromkeys(alone + together))
 
-    # Making others
+    # --- making others ------------------------------------------------------------------------------------------------
 
     @classmethod
     def of(cls, name: str, fields: Sequence[Field], validators: Sequence[Any] = ()) -> Model:
@@ -92,18 +92,12 @@ class Model:
         others = [other for other in self.fields if other.name != field.name]
         return self.of(self.name, [field, *others], self.validators)
 
-    def only(self, names: Iterable[str]) -> Model:
-        """The same model with these fields alone, in its own order; rules over others are left out."""
-        kept = set(names)
-        together = [r for r in self.validators if isinstance(r, UniqueTogether) and kept.issuperset(r.fields)]
-        return self.of(self.name, [field for field in self.fields if field.name in kept], together)
-
     @cached_property
     def schema_class(self) -> type[marshmallow.Schema]:
         """The fields as a marshmallow schema, for what reads schemas (apispec)."""
         return schema_class_of(self.name, self.fields)
 
-    # Reading
+    # --- reading ------------------------------------------------------------------------------------------------------
 
     def full_order(self, order: Sequence[Order]) -> tuple[Order, ...]:
         """The order with the primary key as its last tie-break."""
@@ -129,7 +123,7 @@ class Model:
         """A field's typed value as JSON shows it: dates, UUIDs and exact numbers as text."""
         return None if value is None else self.by_name[name].to_json(value)
 
-    # Writing
+    # --- writing ------------------------------------------------------------------------------------------------------
 
     def load(self, data: Any, *, partial: bool = False) -> Record:
         """What a client sent, as typed values in the model's order (ValidationError with every fault at once).
@@ -139,23 +133,6 @@ class Model:
         """
         record = (self._compiled_partial if partial else self._compiled_load)(data)
         return self._plain_load(data, partial=partial) if record is None else record
-
-    def load_many(self, data: Any) -> list[Record]:
-        """An array of whole objects; the faults' paths begin with the index (ValidationError)."""
-        if type(data) is not list:
-            raise ValidationError(Fault("type", "is not a list"))
-        records: list[Record] = []
-        faults: list[Fault] = []
-        for index, one in enumerate(data):
-            try:
-                records.append(self.load(one))
-            except ValidationError as exc:
-                faults += (fault.under(index) for fault in exc.faults)
-                if len(faults) >= MAX_FAULTS:
-                    break
-        if faults:
-            raise ValidationError(faults)
-        return records
 
     def touch(self, record: Record, now: datetime.datetime | None = None) -> None:
         """Set the fields that tell the time of the last write, in place."""
@@ -178,9 +155,8 @@ def _rules_of(validators: Iterable[Any]) -> list[ObjectRule]:
     return [rule for rule in validators if not isinstance(rule, UniqueTogether)]
 
 
-def _is_exact(field: Any) -> bool:
+def _is_exact(field: Field) -> bool:
     """Whether an exact number may stand in the field, or somewhere within it."""
     if field.kind is Kind.DECIMAL:
         return True
-    item, model = getattr(field, "item", None), getattr(field, "model", None)
-    return (item is not None and _is_exact(item)) or (model is not None and model.exact_numbers)
+    return (field.item is not None and _is_exact(field.item)) or (field.model is not None and field.model.exact_numbers)

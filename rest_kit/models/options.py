@@ -7,7 +7,7 @@ misspelt ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypedDict
 
 from rest_kit.errors import did_you_mean
@@ -87,21 +87,37 @@ _COUNTS: Final = frozenset({"min_length", "max_length", "digits", "places"})
 _NAMES: Final = frozenset({"resource", "references"})
 
 
-def option_problems(name: object, options: Mapping[str, Any], known: Iterable[str]) -> list[str]:
-    """A sentence for everything wrong with a field's name and its options."""
-    problems = []
-    if not isinstance(name, str):
-        problems.append(f"a field's name must be a text, not {name!r}")
+def misfits_of(options: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
+    """A sentence for every option of a field that is unknown, or whose value cannot be meant."""
+    found = {}
     for key, value in options.items():
         if key not in known:
-            problems.append(f"no option {key!r}{did_you_mean(key, known)}")
+            found[key] = f"no option {key!r}{did_you_mean(key, known)}"
         elif wanted := _misfit(key, value):
-            problems.append(f"{key} must be {wanted}, not {value!r}")
+            found[key] = f"{key} must be {wanted}, not {value!r}"
+    return found
+
+
+def unknown_codes(options: Mapping[str, Any], codes: Collection[str]) -> dict[str, str]:
+    """A sentence for the option `messages` where it has texts for codes that the field's errors never have."""
+    messages = options.get("messages")
+    unknown = [code for code in messages if code not in codes] if isinstance(messages, Mapping) else []
+    told = "; ".join(f"no code {code!r}{did_you_mean(str(code), codes)}" for code in unknown)
+    return {"messages": f"messages: {told}"} if told else {}
+
+
+def contradictions(options: Mapping[str, Any]) -> list[str]:
+    """A sentence for all that options, each of which could be meant, say against one another."""
+    problems = []
     if options.get("required") and options.get("default", MISSING) is not MISSING:
         problems.append("required and default exclude one another: what must be given needs no default")
     if options.get("read_only") and options.get("write_only"):
         problems.append("read_only and write_only exclude one another")
-    return problems + _contradictions(options)
+    for low, high in (("min_length", "max_length"), ("places", "digits")):
+        least, most = options.get(low), options.get(high)
+        if least is not None and most is not None and least > most:
+            problems.append(f"{low}={least} is more than {high}={most}")
+    return problems
 
 
 def _misfit(key: str, value: Any) -> str:
@@ -133,13 +149,3 @@ def _misfit_of_many(key: str, value: Any) -> str:
 
 def _all_callable(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(callable(one) for one in value)
-
-
-def _contradictions(options: Mapping[str, Any]) -> list[str]:
-    """Bounds that nothing can satisfy."""
-    problems = []
-    for low, high in (("min_length", "max_length"), ("places", "digits")):
-        least, most = options.get(low), options.get(high)
-        if type(least) is int and type(most) is int and least > most:
-            problems.append(f"{low}={least} is more than {high}={most}")
-    return problems

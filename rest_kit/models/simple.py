@@ -209,7 +209,8 @@ class StringField(Field, ma.String):
         try:
             self.regex = None if options.get("regex") is None else re.compile(options["regex"])
         except (re.error, TypeError) as exc:
-            self._refuse([f"regex={options['regex']!r} is not a pattern: {exc}"])
+            self.regex = None
+            self._note(f"regex={options['regex']!r} is not a pattern: {exc}")
         super().settle(options)
 
     def constraints(self) -> list[Constraint]:
@@ -249,10 +250,11 @@ class ChoiceField(Field):
     def settle(self, options: Mapping[str, Any]) -> None:
         choices = tuple(options.get("choices") or ())
         kinds = {type(choice) for choice in choices}
-        if kinds not in ({str}, {int}):
-            self._refuse(["choices must be given, either all strings or all integers"])
-        self.kind = Kind.STRING if kinds == {str} else Kind.INTEGER
-        super().settle({**options, "choices": choices})
+        alike = kinds in ({str}, {int})
+        if not alike:
+            self._note("choices must be given, either all strings or all integers")
+        self.kind = Kind.INTEGER if kinds == {int} else Kind.STRING
+        super().settle({**options, "choices": choices if alike else None})
 
     def convert(self, value: Any) -> Any:
         if type(value) is not self.kind.python_type:

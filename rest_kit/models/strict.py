@@ -7,6 +7,7 @@ field class that converts in its own way keeps its own rules.
 from __future__ import annotations
 
 import copy
+import datetime
 import functools
 from collections.abc import Callable
 from decimal import Decimal
@@ -47,6 +48,9 @@ def _harden_field(field: Any) -> None:
         _harden_field(field.inner)
     elif isinstance(field, ma.Nested):
         field.unknown = marshmallow.RAISE
+    elif isinstance(field, ma.NaiveDateTime):
+        # a moment is kept, and shown, in UTC: with its offset it must be taken, too
+        field.timezone = field.timezone or datetime.UTC
     field.validators = [_coded(validator) for validator in field.validators]
     check = _check_of(field)
     if check is not None:
@@ -109,8 +113,27 @@ def _check_of(field: Any) -> Check | None:
     """The check for a field that converts as the standard class does."""
     for cls, check in _CHECKS.items():
         if isinstance(field, cls):
-            return check if all(_same(type(field), cls, name) for name in ("_deserialize", "_validated")) else None
+            as_usual = all(_same(type(field), cls, name) for name in ("_deserialize", "_validated"))
+            return _check_of_form(field, check) if as_usual else None
     return None
+
+
+def _check_of_form(field: Any, check: Check) -> Check:
+    """The check, or another one for a field that is told to show its values in another JSON type."""
+    if isinstance(field, ma.DateTime) and str(field.format).startswith("timestamp"):
+        return _is_number
+    if isinstance(field, ma.Integer | ma.Float) and field.as_string:
+        parse = scalars.parse_integer if isinstance(field, ma.Integer) else scalars.parse_float
+        return lambda value: check(value) or _can_be_read(value, parse)
+    return check
+
+
+def _can_be_read(value: Any, parse: Callable[[str], Any]) -> bool:
+    """Whether it is a text that has the form."""
+    try:
+        return type(value) is str and parse(value) is not None
+    except ValueError:
+        return False
 
 
 def _same(cls: type, standard: type, method: str) -> bool:
@@ -136,11 +159,7 @@ def _is_text(value: Any) -> bool:
 def _is_decimal(value: Any) -> bool:
     if type(value) not in (int, float, Decimal, str):
         return False
-    try:
-        scalars.parse_decimal(str(value))
-    except ValueError:
-        return False
-    return True
+    return _can_be_read(str(value), scalars.parse_decimal)
 
 
 _CHECKS: Final[dict[type[Any], Check]] = {
@@ -150,6 +169,8 @@ _CHECKS: Final[dict[type[Any], Check]] = {
     ma.Boolean: _is_boolean,
     ma.UUID: _is_text,
     ma.String: _is_text,
+    ma.NaiveDateTime: _is_text,
+    ma.AwareDateTime: _is_text,
     ma.DateTime: _is_text,
     ma.Date: _is_text,
     ma.Nested: lambda value: type(value) in (dict, list, str, int),

@@ -169,7 +169,7 @@ class NestedField(ObjectField, ma.Nested):  # type: ignore[misc]
     """An object with a model of its own; its values are typed, its validators run, its faults name the way in."""
 
     def __init__(self, name: str = "", model: ModelLike | None = None, **options: Unpack[FieldOptions]) -> None:
-        self.model = as_model(model, f"NestedField({name!r})")
+        self.model: Model = as_model(model, f"NestedField({name!r})")
         super().__init__(name, **options)
 
     def _for_marshmallow(self, options: Mapping[str, Any]) -> dict[str, Any]:

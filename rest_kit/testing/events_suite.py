@@ -6,7 +6,8 @@ import uuid
 
 import pytest
 
-from rest_kit.events.log import CursorGone, Event, EventLog
+from rest_kit.errors import CursorGone
+from rest_kit.events.log import Event, EventLog
 from rest_kit.models import Model
 from rest_kit.store import DataStore, Tx
 from rest_kit.testing.store_samples import every_model, every_rows, people, person_model, text_key_model, uuid_key_model

@@ -17,6 +17,7 @@ from rest_kit.models import (
     DictField,
     FloatField,
     IntegerField,
+    JsonField,
     ListField,
     Model,
     NestedField,
@@ -75,6 +76,11 @@ def nested_model() -> Model:
     return Model.of("Nested", [PkField("id"), ListField("days", DateField("day")), NestedField("price", price)])
 
 
+def json_model() -> Model:
+    """A model with a value that may be any JSON, beside one that may change without it."""
+    return Model.of("Json", [PkField("id"), JsonField("value"), IntegerField("number")])
+
+
 def unique_model() -> Model:
     """A model with a unique field, and two that are unique together."""
     return Model.of(
@@ -119,6 +125,12 @@ MOMENTS: Final = tuple(
 UUIDS: Final = tuple(uuid.UUID(int=value) for value in (0, 1, 1 << 64, (1 << 128) - 1, 0xABC << 100))
 LISTS: Final[Sequence[Any]] = ([], [1, "a", None], [[1], {"b": [2]}])
 DICTS: Final[Sequence[Any]] = ({}, {"a": 1}, {"b": {"c": [1.5, True, None, "ü"]}})
+JSON_VALUES: Final[Sequence[Any]] = (
+    *("text", "", " ", "null", "true", "1", "1.0", '"', '"text"', '\\"text\\"', "[]", "{}", '{"a": 1}', "[1", "ü\n"),
+    *(0, 1, -1, 2**53 + 1, 0.0, 1.0, 0.1, True, False, None, "None"),
+    *([], [1, "1", '"1"', None, [True]], {}, {"a": 1}, {"a": '{"a": 1}', "": [{}]}),
+)
+"""JSON values of every type, among them texts that look like JSON and are not."""
 
 POOLS: Final[dict[str, Sequence[Any]]] = {
     "title": ("", *TEXTS),

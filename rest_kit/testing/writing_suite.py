@@ -16,8 +16,10 @@ from rest_kit.store import DataStore, Tx
 from rest_kit.testing.reading_suite import spoil
 from rest_kit.testing.store_samples import (
     EXTREMES,
+    JSON_VALUES,
     every_model,
     every_rows,
+    json_model,
     nested_model,
     people,
     person_model,
@@ -379,6 +381,28 @@ class WritingSuite(StoreSuite):
         [stored] = insert(store, [given])
         same(stored, {"id": stored["id"], **given})
         same(store.get(stored["id"]), stored)
+
+    def test_any_json_value_is_kept_as_it_is(self) -> None:
+        rows: list[Record] = [{"id": n, "value": value, "number": 0} for n, value in enumerate(JSON_VALUES, 1)]
+        store = self.make_store(json_model(), copy.deepcopy(rows))
+        same(everything(store), rows)
+        same(everything(self.reopen(store)), rows)
+        if refuses_writes(store):
+            return
+        for row in rows:
+            same(update(store, row["id"], {"number": 1}), {**row, "number": 1}, "another field changed")
+            same(update(store, row["id"], row), row, "written back as it was read")
+            [new] = insert(store, [{"value": copy.deepcopy(row["value"]), "number": 2}])
+            same(store.get(new["id"]), {"id": new["id"], "value": row["value"], "number": 2})
+        same(everything(store)[: len(rows)], rows)
+
+    def test_json_values_replace_each_other(self) -> None:
+        store = self.make_store(json_model(), [{"id": 1, "value": "text", "number": 0}])
+        if refuses_writes(store):
+            return
+        for value in (*JSON_VALUES, *reversed(JSON_VALUES)):
+            same(update(store, 1, {"value": copy.deepcopy(value)})["value"], value)
+            same(store.get(1), {"id": 1, "value": value, "number": 0})
 
     @pytest.mark.parametrize("name", list(EXTREMES))
     def test_extreme_values_come_back_exactly(self, name: str) -> None:

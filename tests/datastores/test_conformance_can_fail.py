@@ -15,8 +15,8 @@ from unittest import mock
 import pytest
 
 from rest_kit import rows as reference
-from rest_kit.errors import Conflict, ReadOnly, RecordNotFound, Unsupported
-from rest_kit.events.log import Action, CursorGone, Event, EventLog
+from rest_kit.errors import Conflict, CursorGone, ReadOnly, RecordNotFound, Unsupported
+from rest_kit.events.log import Action, Event, EventLog
 from rest_kit.models import Model
 from rest_kit.query import All, Filter, Not, Page, Query, Result, Where
 from rest_kit.store import Capabilities, DataStore, Tx, check_unique, unique_conflict
@@ -171,7 +171,7 @@ class TestPlainStore(Conformance):
     __test__ = True
 
 
-# ── stores that claim less ─────────────────────────────────────────────────────────────────────────────────────────
+# --- stores that claim less -------------------------------------------------------------------------------------------
 
 
 class HumbleStore(PlainStore):
@@ -256,7 +256,7 @@ class TestSingleStore(Conformance):
     store_class = SingleStore
 
 
-# ── stores that are broken in one place ────────────────────────────────────────────────────────────────────────────
+# --- stores that are broken in one place ------------------------------------------------------------------------------
 
 
 class NoneLast(PlainStore):

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from datastores.csv.journal import Journal
 from datastores.csv.store import CSVDataStore
 from rest_kit.errors import (
     ConfigurationError,
     Conflict,
+    CursorGone,
     InvalidQuery,
     ReadOnly,
     RecordNotFound,
@@ -24,7 +26,6 @@ from rest_kit.errors import (
     StoreUnavailable,
     ValidationError,
 )
-from rest_kit.events.log import CursorGone
 from rest_kit.models import (
     BooleanField,
     DateField,
@@ -321,6 +322,32 @@ def test_without_a_key_rows_are_served_by_number_and_not_written(path: Path) -> 
     bound = given(path, "n\n1\n1\n", Model.of("N", [IntegerField("n")]))
     assert [row["row"] for row in everything(bound)] == [1, 2]
     assert not bound.capabilities.writable
+
+
+def test_a_header_with_an_id_and_no_rows_can_be_written(path: Path) -> None:
+    store = given(path, "id,a,b\n")
+    assert everything(store) == []
+    assert store.capabilities.writable
+    assert insert(store, {"a": "x"}) == [{"id": 1, "a": "x", "b": None}]
+    assert insert(store, {"a": "y", "b": "5"}) == [{"id": 2, "a": "y", "b": "5"}]
+    assert path.read_text() == "id,a,b\n1,x,\n2,y,5\n"
+
+
+def test_a_header_without_rows_and_its_key(path: Path) -> None:
+    named = given(path, "id,code\n", key="code")
+    assert insert(named, {"code": "x", "id": None}) == [{"id": None, "code": "x"}]
+    path.unlink()
+    numbered = given(path, "a,b\n")
+    assert everything(numbered) == []
+    assert "option `key`" in numbered.capabilities.why_not
+
+
+def test_numbers_that_no_float_holds_stay_exact(path: Path) -> None:
+    text = "id,n\n1,1.12345678901234567890\n2,-7\n3,2.5\n"
+    store = given(path, text)
+    assert [row["n"] for row in everything(store)] == [Decimal("1.12345678901234567890"), Decimal(-7), Decimal("2.5")]
+    assert insert(store, {"n": Decimal("0.10000000000000000001")})[0]["id"] == 4
+    assert path.read_text() == text + "4,0.10000000000000000001\n"
 
 
 def test_the_key_option(path: Path) -> None:
@@ -634,6 +661,37 @@ def test_many_changes_are_one_rewrite_and_additions_none(path: Path) -> None:
     assert everything(store) == everything(people_at(path, timeout=1)) == replayed(events_of(store))
 
 
+def test_a_write_that_the_file_shows_has_its_event(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = people_at(path)
+    insert(store, {"name": "x", "age": 0})
+
+    def broken(path: str) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("datastores.csv.files.sync_directory", broken)
+        with pytest.raises(StoreUnavailable):
+            update(store, 1, {"age": 1})
+    assert path.read_text().splitlines()[1:] == ["1,x,1"]
+    assert everything(store) == everything(people_at(path, timeout=1)) == replayed(events_of(store))
+
+
+def test_a_write_is_done_once_although_the_journal_cannot_be_shortened(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = people_at(path)
+    insert(store, {"name": "x", "age": 0})
+    journal = path.with_name(".t.csv.rest_kit-journal")
+
+    def taken_away(self: Journal) -> bool:
+        journal.unlink(missing_ok=True)
+        return True
+
+    monkeypatch.setattr(Journal, "is_long", taken_away)
+    insert(store, {"name": "y", "age": 1})
+    assert path.read_text().splitlines()[1:] == ["1,x,0", "2,y,1"]
+
+
 def test_old_events_go_and_the_journal_stays_short(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("datastores.csv.journal._SLACK", 20)
     store, follower = people_at(path, retention=10), people_at(path, retention=10, timeout=1)
@@ -674,6 +732,46 @@ def test_a_wrong_declaration_is_explained(path: Path) -> None:
     for resource in ("people.csv", {}, {"path": 3}):
         with pytest.raises(ConfigurationError):
             CSVDataStore(resource)  # type: ignore[arg-type]
+
+
+def test_every_wrong_option_is_told_at_once(path: Path) -> None:
+    options = {
+        "delimeter": ";",
+        "read_only": "yes",
+        "retention": 0,
+        "timeout": -1,
+        "indexes": ["a", "a"],
+        "delimiter": ";;",
+        "encoding": "utf-16",
+        "comment": "",
+        "columns": [],
+        "null": "\0",
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        CSVDataStore({"path": str(path), "pfad": 1}, options)
+    told = "\n".join(caught.value.problems)
+    assert len(caught.value.problems) == len(options) + 1, told
+    for name in options:
+        assert repr(name) in told
+
+
+@pytest.mark.parametrize("comment", ["", "a\nb", "\r", "\0", "§"])
+def test_a_comment_that_no_line_can_begin_with(path: Path, comment: str) -> None:
+    with pytest.raises(ConfigurationError, match="'comment'"):
+        CSVDataStore({"path": str(path)}, {"comment": comment, "encoding": "ascii"})
+
+
+def test_every_option_that_names_no_field_is_told_at_once(path: Path) -> None:
+    options = {"key": "nmae", "indexes": ["agee", "name", "x"]}
+    store = CSVDataStore({"path": str(path)}, options)
+    with pytest.raises(ConfigurationError) as caught:
+        store.bind(Model.of("P", [StringField("name", required=True), IntegerField("age")]))
+    assert len(caught.value.problems) == 3
+    assert "options['key'] names no field 'nmae'; did you mean 'name'?" in caught.value.problems
+    path.write_text("name,age\nx,1\n")
+    with pytest.raises(StoreCorrupt) as unreadable:
+        CSVDataStore({"path": str(path)}, options).ping()
+    assert all(f"names no field {name!r}" in str(unreadable.value) for name in ("nmae", "agee", "x"))
 
 
 def test_pk_field_is_generated(path: Path) -> None:

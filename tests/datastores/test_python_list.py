@@ -7,22 +7,32 @@ import copy
 import datetime
 import os
 import random
+import signal
 import threading
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import marshmallow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marshmallow import fields as ma
 
-from datastores.python_list import PythonListDataStore
+from datastores.python_list import PythonListDataStore, core
 from datastores.python_list.code import NotCompiled
 from datastores.python_list.find import find_plainly
 from rest_kit import rows as reference
-from rest_kit.errors import ConfigurationError, Conflict, InvalidQuery, RecordNotFound, StoreCorrupt, StoreFull
-from rest_kit.events.log import CursorGone
+from rest_kit.errors import (
+    ConfigurationError,
+    Conflict,
+    CursorGone,
+    InvalidQuery,
+    RecordNotFound,
+    StoreCorrupt,
+    StoreFull,
+)
 from rest_kit.models import (
     BooleanField,
     DateField,
@@ -31,14 +41,17 @@ from rest_kit.models import (
     DictField,
     FloatField,
     IntegerField,
+    JsonField,
     ListField,
     Model,
+    NestedField,
     PkField,
     StringField,
     StringPkField,
     UUIDField,
 )
-from rest_kit.query import Filter, Not, Order, Page, Query, Search, Where
+from rest_kit.query import All, Filter, Not, Order, Page, Query, Search, Where
+from rest_kit.query import Any as Anyone
 from rest_kit.testing.queries_suite import QueryMaker
 from rest_kit.testing.store_samples import every_model, every_rows
 from rest_kit.testing.store_suite import agree, check, delete, everything, insert, same, update
@@ -79,7 +92,7 @@ def pks(store: PythonListDataStore, query: Query | None = None) -> list[Any]:
     return [record["id"] for record in store.find(query or Query()).records]
 
 
-# ── configuration ──────────────────────────────────────────────────────────────────────────────────────────────────
+# --- configuration ----------------------------------------------------------------------------------------------------
 
 
 def test_every_mistake_in_the_options_is_named_at_once() -> None:
@@ -123,7 +136,7 @@ def test_rows_that_no_model_can_be_inferred_from_are_named() -> None:
         PythonListDataStore([{"id": 1}, 5]).find(Query())  # type: ignore[list-item]
 
 
-# ── the owner's forms ──────────────────────────────────────────────────────────────────────────────────────────────
+# --- the owner's forms ------------------------------------------------------------------------------------------------
 
 
 def test_dates_in_text_leave_as_dates_and_stay_text() -> None:
@@ -185,6 +198,163 @@ def test_values_of_every_form_leave_typed() -> None:
     same(everything(store), typed)
     for name in ("float", "decimal", "moment", "uuid", "integer"):
         check(store, model, typed, Query(where=Filter(name, "eq", typed[0][name]), order=(Order(name, True),)))
+
+
+def json_columns() -> list[Model | None]:
+    """Models under which one column holds any JSON: declared, inferred, and of marshmallow's."""
+    declared = Model.of("Json", [PkField("id"), JsonField("j"), IntegerField("n")])
+    schema = marshmallow.Schema.from_dict({"id": ma.Integer(dump_only=True), "j": ma.Raw(), "n": ma.Integer()})
+    return [declared, None, Model.from_schema(schema)]
+
+
+@pytest.mark.parametrize("model", json_columns(), ids=["declared", "inferred", "marshmallow"])
+def test_a_json_value_that_is_text_stays_that_text(model: Model | None) -> None:
+    rows: list[Record] = [{"id": 1, "j": "text", "n": 0}, {"id": 2, "j": '"text"', "n": 0}, {"id": 3, "j": 5, "n": 0}]
+    before = copy.deepcopy(rows)
+    store = PythonListDataStore(rows)
+    if model is not None:
+        store.bind(model)
+    for record in everything(store):
+        update(store, record["id"], {"n": 0})
+        update(store, record["id"], record)
+    same(rows, before)
+    for value in ({"a": 1}, [1], "[1]", None, 5, True, "text"):
+        [new] = insert(store, [{"j": value, "n": 1}])
+        same((new["j"], rows[-1]["j"], store.get(new["id"])["j"]), (value, value, value))
+        same(update(store, 1, {"j": value})["j"], value)
+        same(rows[0]["j"], value)
+
+
+def order_model() -> Model:
+    """A model of lists and objects with typed parts, and of a number to change beside them."""
+    line = Model.of("Line", [StringField("what"), DateField("due"), DecimalField("price", places=2)])
+    parts = Model.of("Parts", [DateField("since"), ListField("days", DateField("day")), NestedField("line", line)])
+    return Model.of(
+        "Order",
+        [
+            PkField("id"),
+            ListField("days", DateField("day")),
+            NestedField("parts", parts),
+            ListField("lines", NestedField("line", line)),
+            DictField("free"),
+            IntegerField("n"),
+        ],
+    )
+
+
+def orders() -> list[Record]:
+    """Rows of `order_model` in their owner's form: JSON, with members that the model does not know."""
+    return [
+        {
+            "id": 1,
+            "days": ["2020-01-01", "2020-01-02"],
+            "parts": {"since": "2020-01-01", "line": {"due": "2020-01-01", "own": [1], "price": 1.5}, "own": "x"},
+            "lines": [{"what": "a", "price": "1.50", "own": 1}, {"what": "b", "due": "2020-01-01", "own": 2}],
+            "free": {"on": datetime.date(2020, 1, 1), "at": (1, 2)},
+            "n": 0,
+            "own": {"kept": True},
+        },
+        {"id": 2, "days": '["2020-01-01"]', "parts": None, "lines": [], "n": 0},
+    ]
+
+
+def test_an_update_leaves_alone_what_does_not_change_within_lists_and_objects_too() -> None:
+    rows, before = orders(), orders()
+    store = served(rows, order_model())
+    for record in everything(store):
+        same(update(store, record["id"], record), record)
+    same(rows, before)
+    for record in everything(store):
+        same(update(store, record["id"], {**record, "n": 1}), {**record, "n": 1})
+    same(rows, [{**row, "n": 1} for row in before])
+
+
+def test_parts_that_change_take_the_form_of_those_around_them() -> None:
+    rows = orders()
+    [own, _] = orders()
+    store = served(rows, order_model())
+    day = datetime.date(2021, 2, 3)
+    record = store.get(1)
+    lines = [record["lines"][1], record["lines"][1], {"what": "c", "due": day, "price": Decimal("2.00")}]
+    parts = {**record["parts"], "days": [day], "line": {**record["parts"]["line"], "due": day}}
+    changed = {**record, "days": [day, *record["days"]], "parts": parts, "lines": lines}
+    same(update(store, 1, copy.deepcopy(changed)), changed)
+    same(rows[0]["days"], ["2021-02-03", "2020-01-01", "2020-01-02"])
+    same(
+        rows[0]["parts"],
+        {**own["parts"], "line": {**own["parts"]["line"], "due": "2021-02-03"}, "days": ["2021-02-03"]},
+    )
+    same(rows[0]["lines"], [own["lines"][1]] * 2 + [{"what": "c", "due": "2021-02-03", "price": "2.00"}])
+    assert rows[0]["lines"][0] is not rows[0]["lines"][1]
+    update(store, 2, {"days": [day]})
+    assert rows[1]["days"] == '["2021-02-03"]'
+    update(store, 1, {"days": None, "parts": None})
+    assert (rows[0]["days"], rows[0]["parts"]) == (None, None)
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_new_row_has_the_form_of_the_others_within_lists_too(typed: bool) -> None:
+    day: Any = datetime.date(2020, 1, 1)
+    kept = [day] if typed else ["2020-01-01"]
+    rows: list[Record] = [{"id": 1, "days": [], "n": 1}, {"id": 2, "days": kept, "n": 1}]
+    store = served(rows, Model.of("Days", [PkField("id"), ListField("days", DateField("day")), IntegerField("n")]))
+    [new] = insert(store, [{"days": [day], "n": 2}])
+    same(new, {"id": 3, "days": [day], "n": 2})
+    same(rows[2]["days"], kept)
+    assert rows[2]["days"] is not kept
+    update(store, 1, {"days": [day]})
+    same(rows[0]["days"], kept)
+
+
+def test_an_update_leaves_alone_every_value_that_reads_the_same() -> None:
+    model = Model.of(
+        "Forms",
+        [
+            PkField("id"),
+            FloatField("float"),
+            DecimalField("decimal", places=2),
+            DateTimeField("moment"),
+            UUIDField("uuid"),
+            BooleanField("boolean"),
+            IntegerField("missing", default=5),
+            StringField("text"),
+        ],
+    )
+    moment = datetime.datetime(2020, 1, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
+    upper = "12345678-9ABC-DEF0-1234-56789ABCDEF0"
+    rows: list[Record] = [
+        {"id": 1, "float": 1, "decimal": 9.5, "moment": "2020-01-01T01:00:00+01:00", "uuid": upper, "boolean": "true"},
+        {"id": 2, "float": "1e3", "decimal": "9.5", "moment": moment, "uuid": uuid.UUID(upper), "text": "x"},
+        {"id": 3, "float": Decimal("0.5"), "decimal": Decimal("1E+2"), "moment": datetime.datetime(2020, 1, 1)},
+    ]
+    before = copy.deepcopy(rows)
+    store = served(rows, model)
+    for record in everything(store):
+        same(update(store, record["id"], record), record)
+    same(rows, before)
+    update(store, 1, {**store.get(1), "missing": None, "float": 1.5})
+    same(rows[0], {**before[0], "float": 1.5, "missing": None})
+    update(store, 3, {**store.get(3), "missing": 7, "text": "new"})
+    same(rows[2], {**before[2], "missing": 7, "text": "new"})
+
+
+def test_a_value_that_became_unreadable_can_be_replaced() -> None:
+    rows = books(3, text=True)
+    store = served(rows)
+    store.ping()
+    rows[1]["published"] = "soon"
+    day = datetime.date(2020, 5, 6)
+    assert update(store, 2, {"published": day})["published"] == day
+
+
+def test_what_another_model_writes_within_a_list_is_read_typed() -> None:
+    day = datetime.date(2020, 1, 1)
+    rows: list[Record] = [{"id": 1, "days": [day]}]
+    typed = served(rows, Model.of("Typed", [PkField("id"), ListField("days", DateField("day"))]))
+    free = served(rows, Model.of("Free", [PkField("id"), ListField("days")]))
+    same(typed.get(1)["days"], [day])
+    [new] = insert(free, [{"days": ["2020-01-02"]}])
+    same(typed.get(new["id"])["days"], [datetime.date(2020, 1, 2)])
 
 
 def test_missing_keys_read_as_the_default_or_none() -> None:
@@ -263,7 +433,7 @@ def test_a_missing_key_that_nobody_generates_is_named() -> None:
         store.get("a")
 
 
-# ── the owner's hands ──────────────────────────────────────────────────────────────────────────────────────────────
+# --- the owner's hands ------------------------------------------------------------------------------------------------
 
 
 def test_writes_show_in_the_owners_list_and_their_dicts_stay_the_same() -> None:
@@ -426,7 +596,7 @@ def test_an_owner_who_changes_rows_all_the_time_never_breaks_a_reader() -> None:
         thread.join()
 
 
-# ── sharing, transactions, events ──────────────────────────────────────────────────────────────────────────────────
+# --- sharing, transactions, events ------------------------------------------------------------------------------------
 
 
 def test_stores_over_one_list_share_it_through_different_models() -> None:
@@ -581,6 +751,13 @@ def test_deleting_much_of_an_unordered_list_keeps_every_row_findable() -> None:
     assert pks(store) == list(range(2, 1501, 2))
 
 
+@pytest.mark.parametrize("field", [DecimalField("price", places=2), DecimalField("price", digits=40, places=2)])
+def test_a_number_may_have_as_many_digits_as_its_field(field: DecimalField) -> None:
+    price = Decimal("1" * 30 + ".05")
+    store = served([{"id": 1, "price": price}, {"id": 2, "price": str(price)}], Model.of("Priced", [PkField(), field]))
+    assert [record["price"] for record in store.find(Query()).records] == [price, price]
+
+
 def test_a_cursor_from_before_a_restart_is_refused() -> None:
     old = served(books(1)).changes()
     assert old is not None
@@ -631,7 +808,16 @@ def test_a_child_process_starts_with_free_locks_and_whole_transactions() -> None
     assert [row["title"] for row in rows] == ["half", "t2", "t3"]
 
 
-# ── fast and plain ─────────────────────────────────────────────────────────────────────────────────────────────────
+def test_a_child_process_can_open_a_list_although_its_parent_was_just_opening_one() -> None:
+    with core._registering:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            os._exit(0 if served(books(1)).get(1)["id"] == 1 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+# --- fast and plain ---------------------------------------------------------------------------------------------------
 
 FORMS: dict[str, Callable[[Any], Any]] = {
     "date": lambda value: value.isoformat(),
@@ -733,6 +919,24 @@ def test_conditions_too_deep_to_compile_are_answered_all_the_same() -> None:
     with pytest.raises(NotCompiled):
         store._open().code.select(where, None)
     check(store, books_model(), rows, Query(where=where, total=True))
+
+
+@pytest.mark.parametrize("count", [195, 1500])
+def test_a_question_about_very_many_fields_is_answered(count: int) -> None:
+    names = [f"c{number}" for number in range(count)]
+    model = Model.of("Wide", [PkField("id"), *(StringField(name) for name in names)])
+    rows: list[Record] = [{"id": n, **dict.fromkeys(names, None if n == 3 else f"t{n % 2}")} for n in range(1, 6)]
+    rows[1][names[-1]] = "Last"
+    store = served(copy.deepcopy(rows), model)
+    order = tuple(Order(name, number % 2 == 1) for number, name in enumerate(names))
+    after = tuple(rows[0][key.field] for key in model.full_order(order))
+    for page in (Page(2), Page(2, after=after), Page(2, after=after, before=True)):
+        check(store, model, rows, Query(order=order, page=page))
+    check(store, model, rows, Query(search=Search(("t1", "LAST"), tuple(names)), fields=("id", names[-1])))
+    check(store, model, rows, Query(search=Search(("t1",), tuple(names)), where=Filter("id", "gt", 1), total=True))
+    parts = [Filter(name, "startswith", "t") for name in names]
+    for where in (All(*parts), Anyone(*parts), Not(All(*map(Not, parts)))):
+        check(store, model, rows, Query(where=where, total=True))
 
 
 def test_values_that_look_like_code_are_values() -> None:

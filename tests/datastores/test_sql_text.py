@@ -6,6 +6,7 @@ import datetime
 import random
 import sqlite3
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -129,19 +130,14 @@ class Mirror:
 
     def find(self, query: Query) -> Result:
         bound = self.statements.bind(query)
-        limit, found = query.page.limit, []
-        for text in bound.plan.reads:
-            found += self.connection.execute(text, bound.parameters).fetchall()
-            if limit is not None and len(found) > limit:
-                break
-        records = bound.plan.build(found[:limit])
+        found, more = bound.rows(self.run, query.page.limit)
+        records = bound.plan.build(found)
         if query.page.before:
             records.reverse()
-        more = limit is not None and len(found) > limit
-        if not query.total:
-            return Result(records, more)
-        total = self.connection.execute(bound.plan.count, bound.count_parameters).fetchone()[0]
-        return Result(records, more, total)
+        return Result(records, more, bound.total(self.run, query.page, len(found), more) if query.total else None)
+
+    def run(self, text: str, parameters: Sequence[Any]) -> list[Any]:
+        return self.connection.execute(text, parameters).fetchall()
 
 
 @pytest.mark.parametrize("seed", range(6))

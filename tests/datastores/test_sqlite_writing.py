@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,11 @@ import pytest
 
 from datastores.sqlite import SQLiteDataStore
 from rest_kit import models
-from rest_kit.errors import (
-    Conflict,
-    StoreUnavailable,
-)
-from rest_kit.events.log import CursorGone
-from rest_kit.types import Record
-from tests.datastores.sqlite_samples import add, open_store, path, sql, store
+from rest_kit.errors import Conflict, CursorGone, KeysUsedUp, StoreUnavailable
+from rest_kit.query import Query
+from rest_kit.store import Tx
+from rest_kit.types import INT64_MAX, Record
+from tests.datastores.sqlite_samples import add, names, open_store, path, sql, store
 
 __all__ = ["path", "store"]
 
@@ -111,3 +110,50 @@ def test_a_log_in_which_nothing_was_written_is_empty(store: SQLiteDataStore) -> 
     log = store.changes()
     assert log is not None
     assert (log.read(0), log.last()) == ([], 0)
+
+
+# --- rules of the database's own --------------------------------------------------------------------------------------
+
+
+WRITES: dict[str, Callable[[Tx], Any]] = {
+    "INSERT": lambda tx: tx.insert([{"name": "Bob", "age": None}]),
+    "UPDATE": lambda tx: tx.update(1, {"age": 7}),
+    "DELETE": lambda tx: tx.delete(1),
+}
+
+
+@pytest.mark.parametrize("action", ["ABORT, 'secret'", "FAIL, 'secret'", "ROLLBACK, 'secret'", "IGNORE"])
+@pytest.mark.parametrize("verb", WRITES)
+def test_a_trigger_refuses_a_change(path: Path, store: SQLiteDataStore, verb: str, action: str) -> None:
+    before = add(store, "Ada")
+    sql(path, f"CREATE TRIGGER no BEFORE {verb} ON people BEGIN SELECT RAISE({action}); END")
+    with pytest.raises(Conflict) as caught:
+        store.atomic(WRITES[verb])
+    assert (caught.value.code, caught.value.fields) == ("refused", ())
+    assert "secret" not in str(caught.value)
+    assert store.find(Query()).records == before
+    log = store.changes()
+    assert log is not None
+    assert log.last() == 1
+
+
+@pytest.mark.parametrize("rule", ["", "ON DELETE RESTRICT", "ON DELETE SET NULL"])
+def test_whatever_a_reference_does_the_record_that_others_refer_to_stays(
+    path: Path, store: SQLiteDataStore, rule: str
+) -> None:
+    add(store, "Ada")
+    sql(path, f"CREATE TABLE c (p INTEGER NOT NULL REFERENCES people (id) {rule})", "INSERT INTO c VALUES (1)")
+    with pytest.raises(Conflict) as caught:
+        store.atomic(lambda tx: tx.delete(1))
+    assert caught.value.code == "restricted"
+
+
+@pytest.mark.parametrize("create", ["INTEGER PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT"])
+def test_the_last_key_is_given_only_once(path: Path, create: str) -> None:
+    sql(path, f"CREATE TABLE people (id {create}, name TEXT NOT NULL, age INTEGER)")
+    store = open_store(path)
+    store.atomic(lambda tx: tx.insert([{"id": INT64_MAX, "name": "last", "age": None}]))
+    for _ in range(2):
+        with pytest.raises(KeysUsedUp, match="'id'"):
+            add(store, "more")
+    assert names(store) == ["last"]

@@ -106,14 +106,14 @@ NAMES: dict[str, Iterable[str]] = {
     "docs/remote.md": [*DIALECTS, *MAPPING_KEYS, *datastores.RemoteDataStore.option_keys, *BREAKER_KEYS],
     "docs/configuration.md": [
         *(*spec._RESOURCE_KEYS, *spec._CONTROLLER_KEYS, *spec._VIEW_KEYS),
-        *(*spec._CONTROLLER_OPTIONS, *spec._VIEW_OPTIONS, *spec._STORE_OPTIONS),
+        *(*spec._CONTROLLER_OPTIONS, *spec._VIEW_OPTIONS, *spec._OWN_OPTIONS),
         *arguments_of(controllers.WSGIDispatcher),
         *(*spec.RESERVED_RESOURCES, *controllers.__all__),
         *(name for name in views.__all__ if name != "Formatter"),
         *("REST_KIT_SECRET", "SCRIPT_NAME", "healthz", "readyz"),
     ],
     "docs/errors.md": [
-        *(kind.slug for kind in problems.KINDS.values()),
+        *(known.slug for known in problems.PROBLEM_TYPES.values()),
         *(*problems.HTTP_SLUGS.values(), *EXPLANATIONS, *fault_codes(), *classes_of(errors)),
         *("pointer", "parameter", "header", "request_id"),
     ],

@@ -73,6 +73,12 @@ def test_bulk_max_is_a_thousand(storage: Storage) -> None:
     assert faults(client.post("/things/", [{"title": "A"}] * 1001)) == [("#", "bulk_max")]
 
 
+def test_an_array_is_explained_no_further_than_a_hundred_faults(books: Client) -> None:
+    reply = books.post("/books/", [{f"unknown{n}": 1 for n in range(30)}] * 1000)
+    assert reply.status_int == 400
+    assert 100 <= len(faults(reply)) < 130
+
+
 def test_post_of_an_array_with_prefer_minimal_and_fields(books: Client) -> None:
     reply = books.post("/books/", [{"title": "A"}], Prefer="return=minimal")
     assert (reply.status_int, reply.body) == (201, b"")

@@ -435,3 +435,32 @@ def test_a_table_made_from_the_model_holds_to_it(tmp_path: Path) -> None:
         for statement in ("INSERT INTO people (age) VALUES (1)", "INSERT INTO people (name) VALUES ('x')"):
             with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
                 connection.execute(statement)
+
+
+def test_names_are_checked_although_other_keys_are_wrong() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+
+        class Wrong(Controller):
+            resource = {"resource_name": "x", "resource": 5, "datastore": PythonListDataStore, "model": Person}
+            controller = {"options": {"filter_fields": ["agee"], "ordering": "nme", "search_fields": ["names"]}}
+
+    told = "\n".join(refused.value.problems)
+    for part in ("not 5", "'agee'", "'nme'", "'names'"):
+        assert part in told
+
+
+def test_a_misspelt_dict_is_no_other_attribute() -> None:
+    with pytest.raises(ConfigurationError, match="'controler' is none of the three dicts; did you mean 'controller'"):
+
+        class Wrong(Controller):
+            resource = {"resource_name": "x", "resource": [], "datastore": PythonListDataStore}
+            controler = {"list_verbs": ["GET"]}
+
+
+@pytest.mark.parametrize("key", ["ordering", "fields", "search", "name__contains"])
+def test_a_paging_parameter_may_not_take_another_ones_name(key: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{key!r} has another meaning here already"):
+
+        class Wrong(Controller):
+            resource = {"resource_name": "x", "resource": [], "datastore": PythonListDataStore, "model": Person}
+            controller = {"options": {"pagination": Pagination(5, offset_key=key)}}

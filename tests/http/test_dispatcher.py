@@ -60,7 +60,7 @@ def test_readiness_names_the_stores_that_cannot_be_reached(monkeypatch: pytest.M
     monkeypatch.setattr(cls.spec_.store, "ping", fail)
     client = serve(cls, named("others"))
     reply = client.get("/readyz")
-    assert problem(reply, 503, "store-unavailable")["detail"] == "not ready: books"
+    assert problem(reply, 503, "unavailable")["detail"] == "not ready: books"
     assert reply.headers["Retry-After"]
     assert client.get("/healthz").status_int == 200
 
@@ -304,3 +304,9 @@ def test_the_secret_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("REST_KIT_SECRET", "t" * 32)
     assert tag() != given
     assert tag(secret="s" * 32) == given
+
+
+@pytest.mark.parametrize("secret", ["", [], ["s" * 32, ""]])
+def test_an_empty_secret_is_refused(secret: str | list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="secret must not be empty"):
+        WSGIDispatcher([], secret=secret)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import HTTPException
 
 from datastores import CSVDataStore, SQLiteDataStore
 from rest_kit import errors, models
@@ -97,9 +98,11 @@ RAISED: list[tuple[Exception, int, str, str | None]] = [
     (errors.StoreUnavailable("busy", retry_after=30), 503, "store-unavailable", "30"),
     (errors.StoreCorrupt("/srv/people.csv line 3: no end"), 503, "store-unreadable", "5"),
     (errors.StoreFull("/srv is full"), 507, "store-full", "5"),
+    (errors.KeysUsedUp("id"), 507, "store-full", "5"),
     (errors.Unsupported("this store cannot do that"), 501, "unsupported", None),
     (errors.Conflict("taken", code="foreign_key", fields=("a",)), 409, "conflict", None),
     (errors.RecordNotFound(7), 404, "not-found", None),
+    (errors.CursorGone("the events are no longer kept"), 410, "cursor-gone", None),
 ]
 
 
@@ -114,6 +117,23 @@ def test_what_a_store_raises(
         assert reply.headers.get("Retry-After") == retry_after
         assert "/srv" not in document["detail"]
         assert "/var" not in document["detail"]
+
+
+def test_keys_that_are_used_up_are_not_told_as_a_full_disk() -> None:
+    app = serve(over_list([{**BOOKS[0], "id": 2**63 - 1}], model=Book))
+    given = {name: value for name, value in BOOKS[0].items() if name != "id"}
+    detail = problem(app.post("/things/", given), 507, "store-full")["detail"]
+    assert "key" in detail
+    assert "disk" not in detail
+
+
+def test_a_status_that_is_not_registered_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Teapots(HTTPException):
+        code = 499
+        description = "no more tea"
+
+    document = problem(failing(monkeypatch, Teapots()).ask("GET", "/things/"), 499, "http")
+    assert (document["title"], document["detail"]) == ("Unknown", "no more tea")
 
 
 def test_a_store_that_turns_out_to_be_read_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import uuid
 from urllib.parse import quote
+from wsgiref.validate import validator
 
 import pytest
+from webtest import TestApp
 
+from datastores import PythonListDataStore
 from rest_kit import models
+from rest_kit.controllers import Controller, WSGIDispatcher
+from rest_kit.problems import Reply
+from rest_kit.request import Request
+from rest_kit.types import Pk
 from tests.http.samples import ACCOUNT, BOOKS, TAGS, Account, Book, Tag
 from tests.http.support import Client, Storage, complaint, over_list, problem, serve
 
@@ -186,3 +193,22 @@ def test_a_key_is_never_a_statement(storage: Storage, key: str) -> None:
     for method, sent in (("GET", None), ("PUT", {"label": "x"}), ("PATCH", {"label": "x"}), ("DELETE", None)):
         problem(client.ask(method, address, sent), 404, "not-found")
     assert len(client.objects("/things/")) == 3
+
+
+def test_a_verb_can_be_overridden_and_nothing_else_is_taken_for_one() -> None:
+    class Shouting(Controller):
+        resource = {"resource_name": "words", "resource": [{"id": 1, "word": "a"}], "datastore": PythonListDataStore}
+
+        def get_item(self, request: Request, pk: Pk) -> Reply:
+            status, headers, body = super().get_item(request, pk)
+            return status, [*headers, ("X-Asked-For", str(pk))], body
+
+        def delete(self, pk: int) -> None:
+            raise AssertionError("a method of the user's own is no verb")
+
+    app = TestApp(validator(WSGIDispatcher([Shouting])))
+    reply = app.get("/words/1/")
+    assert reply.json == {"id": 1, "word": "a", "resource_uri": "/words/1/"}
+    assert reply.headers["X-Asked-For"] == "1"
+    assert app.head("/words/1/").headers["X-Asked-For"] == "1"
+    app.delete("/words/1/", status=204)

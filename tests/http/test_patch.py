@@ -244,3 +244,8 @@ def test_a_text_key_stays(storage: Storage) -> None:
     client = storage.client(Tag, TAGS)
     assert client.patch("/things/red/", {"slug": "red", "weight": 9}).json["weight"] == 9
     assert faults(client.patch("/things/red/", {"slug": "blue"})) == [("#/slug", "read_only")]
+
+
+def test_a_key_comes_back_as_the_integer_that_it_is(library: Client) -> None:
+    assert library.patch("/books/1/", {"id": 1, "stock": 7}).status_int == 200
+    assert faults(library.patch("/books/1/", body=b'{"id": 1.0}')) == [("#/id", "read_only")]

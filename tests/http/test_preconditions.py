@@ -233,3 +233,10 @@ def test_a_store_that_cannot_promise_it_refuses_conditions(monkeypatch: pytest.M
     client = serve(cls)
     problem(client.patch("/things/1/", {"stock": 1}, If_Match="*"), 501, "unsupported")
     assert client.patch("/things/1/", {"stock": 1}).status_int == 200
+
+
+def test_an_if_match_that_is_no_list_of_tags_holds_nothing(library: Client) -> None:
+    tag = library.get("/books/4/").headers["ETag"].strip('"')
+    for form in ('"{0}""{0}"', '*,"{0}"', '"{0}" x', "{0}"):
+        assert library.put("/books/4/", {}, If_Match=form.format(tag)).status_int == 412
+    assert library.patch("/books/4/", {}, If_Match=f' , "x" , "{tag}",').status_int == 200

@@ -106,7 +106,15 @@ def cells(*given: str, null: str = "") -> Field:
         (["1."], "StringField"),
         ([".5"], "StringField"),
         (["00.5"], "StringField"),
-        (["1234567890123456", "1.5"], "StringField"),
+        (["1234567890123456", "1.5"], "DecimalField"),
+        (["1.12345678901234567890"], "DecimalField"),
+        (["1.5", "1.12345678901234567890", "7"], "DecimalField"),
+        (["0.1", "0.3000000000000000444"], "DecimalField"),
+        (["0.30000000000000004", "9007199254740993.0"], "DecimalField"),
+        (["0.30000000000000004", "-123456789.87654321"], "FloatField"),
+        (["1.50000000000000000000000000"], "FloatField"),
+        (["1.12345678901234567890", "x"], "StringField"),
+        (["1.12345678901234567890", "9223372036854775808"], "StringField"),
         (["nan", "1.5"], "StringField"),
         (["inf"], "StringField"),
         (["NA", "1"], "StringField"),
@@ -165,6 +173,24 @@ def test_keys_of_text() -> None:
     assert text_key(["a"]) == []
 
 
+def test_a_header_alone() -> None:
+    assert text_key(["a", "id"]) == ["PkField('id')"]
+    assert all(field.nullable and not field.required for field in TextInference(["a", "id"]).fields()[:1])
+    named = TextInference(["id", "code"], key="code").fields()
+    assert [type(field).__name__ for field in named] == ["StringField", "StringPkField"]
+    assert named[0].nullable
+
+
+def test_a_key_that_is_named() -> None:
+    inference = TextInference(["id", "code", "x"], key="code")
+    inference.feed(["1", "a", "b"])
+    assert [repr(field) for field in inference.fields()] == [
+        "IntegerField('id')",
+        "StringPkField('code')",
+        "StringField('x')",
+    ]
+
+
 @pytest.mark.parametrize("last", ["0", "x"])
 def test_a_column_is_judged_by_all_its_batches(monkeypatch: pytest.MonkeyPatch, last: str) -> None:
     monkeypatch.setattr(text_room, "BATCH", 2)
@@ -178,7 +204,9 @@ def test_many_columns_that_could_be_the_key(monkeypatch: pytest.MonkeyPatch) -> 
     assert text_key(names, ["1"] * 21, ["2"] * 21) == ["PkField('id')"]
 
 
-cell = st.sampled_from(["", "0", "7", "-1", "1.5", "007", "true", "True", "2024-01-01", "x", "1234567890123456"])
+cell = st.sampled_from(
+    ["", "0", "7", "-1", "1.5", "007", "true", "True", "2024-01-01", "x", "1234567890123456", "1.10000000000000000001"]
+)
 
 
 @settings(max_examples=200, deadline=None)

@@ -111,15 +111,6 @@ def test_not_an_object(body: Any) -> None:
     assert faults(AUTHOR.load, body, partial=True) == [("type", ())]
 
 
-def test_many() -> None:
-    loaded = AUTHOR.load_many([{"first": "a"}, {"first": "b"}])
-    assert [record["first"] for record in loaded] == ["a", "b"]
-    assert AUTHOR.load_many([]) == []
-    found = faults(AUTHOR.load_many, [{"born": "x"}, {"first": "a"}, 5])
-    assert found == [("required", (0, "first")), ("type", (0, "born")), ("type", (2,))]
-    assert faults(AUTHOR.load_many, {"first": "a"}) == [("type", ())]
-
-
 def test_a_hostile_body_gets_few_suggestions() -> None:
     body = {f"unknown{index}": 1 for index in range(50_000)}
     started = time.process_time()
@@ -149,7 +140,6 @@ def test_a_hostile_list_is_read_no_further_than_a_hundred_faults() -> None:
     rows = [{f"unknown{index}": 1} for index in range(20_000)]
     started = time.process_time()
     assert len(faults(nested.load, {"rows": rows})) == 100
-    assert len(faults(AUTHOR.load_many, rows)) == 100
     assert time.process_time() - started < 0.5
 
 
@@ -183,6 +173,40 @@ def test_every_mistake_of_a_declaration_at_once() -> None:
     assert len(caught.value.problems) == 4
 
 
+@pytest.mark.parametrize(
+    ("attributes", "part"),
+    [
+        ({"feilds": [models.StringField("a")]}, "feilds: did you mean 'fields'"),
+        ({"field": models.StringField}, "field: did you mean 'fields'"),
+        ({"Fields": ()}, "Fields: did you mean 'fields'"),
+        ({"columns": [models.StringField("a")]}, "columns holds fields; they go into the list `fields`"),
+        ({"validator": [UniqueTogether("a", "b")]}, "validator: did you mean 'validators'"),
+        ({"validations": []}, "validations: did you mean 'validators'"),
+        ({"rules": [UniqueTogether("a", "b")]}, "rules holds UniqueTogether"),
+    ],
+)
+def test_a_misspelt_attribute_is_refused(attributes: dict[str, Any], part: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        type("Wrong", (Model,), {"fields": [models.StringField("b")], **attributes})
+    assert [part in problem for problem in caught.value.problems] == [True]
+
+
+def test_what_is_no_slip_may_stand_beside_the_fields() -> None:
+    class Fine(Model):
+        names_and_dates = [models.StringField("a"), models.DateField("b")]
+        fields = [*names_and_dates, models.PkField("id")]
+        table = "fine"
+        _feilds = 1
+
+        def load(self, data: Any, *, partial: bool = False) -> Any:
+            return super().load(data, partial=partial)
+
+        def full_name(self) -> str:
+            return self.name
+
+    assert Fine().names == ("a", "b", "id")
+
+
 def test_a_model_extends_another() -> None:
     class Writer(Author):
         fields = [*Author.fields, models.IntegerField("books")]
@@ -197,17 +221,13 @@ def test_names_may_be_any_text() -> None:
     assert {field.data_key or name for name, field in model.schema_class().fields.items()} == set(model.names)
 
 
-def test_with_another_key_and_with_fewer_fields() -> None:
+def test_with_another_key() -> None:
     model = Model.of("Row", [models.StringField("name", required=True), models.StringField("id", required=True)])
     keyed = model.with_pk(models.PkField("id"))
     assert keyed.names == ("id", "name")
     assert keyed.pk is not None
     assert keyed.pk.generated
     assert keyed.load({"name": "x"}) == {"name": "x"}
-    few = AUTHOR.only(["last", "first"])
-    assert few.names == ("first", "last")
-    assert few.unique_sets == (("first", "last"),)
-    few.check({"first": "a", "last": "a"})
 
 
 def test_a_random_key_is_made_by_the_load() -> None:

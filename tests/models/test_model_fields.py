@@ -253,12 +253,78 @@ def test_null_where_nothing_else_is_said() -> None:
         (lambda: models.ListField("f", models.IntegerField), "item must be a field"),
         (lambda: models.NestedField("f"), "must be a Model class"),
         (lambda: models.IntForeign("f", references="users"), "table.column"),
+        (lambda: models.StringField("f", messages={"requird": "x"}), "no code 'requird'; did you mean 'required'"),
+        (lambda: models.StringField("f", messages={"min": "x"}), "no code 'min'"),
+        (lambda: models.UUIDField("f", messages={"invalid_uuid": "x"}), "no code 'invalid_uuid'"),
     ],
 )
 def test_a_wrong_declaration_names_the_mistake(make: Any, part: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         make()
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "parts"),
+    [
+        (
+            lambda: models.IntegerField("f", min="1", default="x", choices=[1, "a"], unique="yes", nope=1),
+            [
+                "unique must be True or False, not 'yes'",
+                "no option 'nope'",
+                "choices='a' is not an integer",
+                "min='1' is not an integer",
+                "default='x' is not an integer",
+            ],
+        ),
+        (
+            lambda: models.StringField(
+                "f", regex="(", messages={"regx": "x"}, max_length=-1, default=None, required=True
+            ),
+            [
+                "max_length must be a count",
+                "messages: no code 'regx'; did you mean 'regex'",
+                "required and default exclude",
+                "regex='(' is not a pattern",
+            ],
+        ),
+        (
+            lambda: models.DateField("f", min="2024-02-30", max="tomorrow", default="2024-13-01", read_only="x"),
+            ["read_only must be", "min='2024-02-30'", "max='tomorrow'", "default='2024-13-01'"],
+        ),
+        (
+            lambda: models.ChoiceField("f", choices=["a", 1], unique=1),
+            ["unique must be True or False", "all strings or all integers"],
+        ),
+        (
+            lambda: models.IntegerField("f", min=2, default=1, max=5, choices=[9, None], messages={"min": "{no}"}),
+            ["cannot be formatted"],
+        ),
+        (
+            lambda: models.StringForeign("f", references="users", resource=5, min_length=3, max_length=2),
+            ["resource must be a name", "min_length=3 is more than max_length=2", "table.column"],
+        ),
+        (lambda: models.StringField(3, unique="x"), ["name must be a text", "unique must be"]),  # type: ignore[arg-type]
+    ],
+)
+def test_every_mistake_of_a_field_at_once(make: Any, parts: list[str]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        make()
+    assert len(caught.value.problems) == len(parts), caught.value.problems
+    assert all(any(part in problem for problem in caught.value.problems) for part in parts), caught.value.problems
+
+
+def test_a_class_with_codes_of_its_own() -> None:
+    class Lucky(models.IntegerField):
+        default_error_messages = {"unlucky": "brings bad luck"}
+
+        def convert(self, value: Any) -> int:
+            if value == 13:
+                raise self.make_error("unlucky")
+            return super().convert(value)
+
+    assert faults(Lucky("f"), 13) == [("unlucky", "#/f", "brings bad luck")]
+    assert faults(Lucky("f", messages={"unlucky": "no"}), 13) == [("unlucky", "#/f", "no")]
 
 
 class Level(enum.IntEnum):

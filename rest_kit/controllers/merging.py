@@ -19,7 +19,7 @@ Change = Callable[[dict[str, Any]], dict[str, Any]]
 """From an item as it is shown to the members that change."""
 
 
-class Changes:
+class Merging:
     """Makes, for one resource, the record to be stored of the one that is stored and of what a client sent."""
 
     def __init__(self, model: Model, presenter: Presenter) -> None:
@@ -30,6 +30,8 @@ class Changes:
         """What clients never set."""
         self.fixed = tuple(dict.fromkeys([self.pk, *self.kept, "resource_uri"]))
         """What can be sent back, but not changed."""
+        self.stamps = frozenset(field.name for field in model.fields if field.auto_now)
+        """Those of them that show when the object was last written."""
 
     def replacement(self, data: dict[str, Any], current: Record, uri: str) -> Record:
         """The record that a whole object makes of the current one.
@@ -59,9 +61,9 @@ class Changes:
         """What was sent, less what may only come back as it was read, and what is wrong with that (Conflict)."""
         given, faults = dict(data), []
         for name in self.fixed:
-            if name not in given or json_equal(given.pop(name), shown.get(name, MISSING)):
+            if name not in given or unchanged(given.pop(name), shown.get(name, MISSING)):
                 continue
-            if getattr(self.model.by_name.get(name), "auto_now", False):
+            if name in self.stamps:
                 text = f"{name} shows that the object has changed since it was read"
                 raise Conflict(text, code="stale", fields=(name,))
             faults.append(Fault("read_only", "may not be changed", (name,)))
@@ -84,7 +86,12 @@ class Changes:
         return record
 
 
-def merging(patch: dict[str, Any]) -> Change:
+def unchanged(sent: Any, shown: Any) -> bool:
+    """Whether a member comes back as it was shown: the same JSON value, and 1.0 is not 1."""
+    return json_equal(sent, shown) and not (isinstance(shown, int) and not isinstance(sent, int))
+
+
+def by_merge_patch(patch: dict[str, Any]) -> Change:
     """The change that a merge patch asks for."""
 
     def change(shown: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +103,7 @@ def merging(patch: dict[str, Any]) -> Change:
     return change
 
 
-def patching(operations: Any) -> Change:
+def by_json_patch(operations: Any) -> Change:
     """The change that a JSON Patch asks for (MalformedBody, Conflict and ValidationError when it is applied)."""
     return lambda shown: _changed_members(shown, json_patch(shown, operations))
 

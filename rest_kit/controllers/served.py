@@ -1,0 +1,138 @@
+"""One resource made ready to be served: everything that requests would otherwise look up, resolved beforehand.
+
+Verbs to functions, `Allow` headers, the table of parameters, the spelling of keys. A controller makes one of these as
+soon as its model is known, and keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from werkzeug.exceptions import MethodNotAllowed
+
+from rest_kit.controllers.merging import Merging
+from rest_kit.controllers.presenter import Presenter
+from rest_kit.controllers.writing import PATCHES, Writing
+from rest_kit.errors import RecordNotFound
+from rest_kit.models import Field
+from rest_kit.params import Parameters
+from rest_kit.preconditions import Tagger
+from rest_kit.problems import Reply
+from rest_kit.request import Request
+from rest_kit.signing import Keys
+from rest_kit.spec import LIST_VERBS, READING, RESERVED_KEYS, UNIQUE_VERBS, Spec
+from rest_kit.types import INT64_MAX, INT64_MIN, Pk
+from rest_kit.views.negotiation import accepted
+
+Verb = Callable[[Request], Reply]
+ItemVerb = Callable[[Request, Pk], Reply]
+RunT = TypeVar("RunT")
+
+
+class Served(Writing):
+    """Serves one resource; `owner` is the controller, which formatters are given.
+
+    Made at the first use where the model must be read off the data (StoreUnavailable).
+    """
+
+    def __init__(self, owner: Any, spec: Spec, keys: Keys) -> None:
+        self.owner = owner
+        self.spec = spec
+        self.store = spec.store
+        self.model = spec.store.model
+        self.pagination = spec.pagination
+        self.reserved = RESERVED_KEYS
+        self.cursors = keys.serializer(f"rest_kit.cursor.{spec.name}")
+        tagger = Tagger(keys.derive(f"rest_kit.etag.{spec.name}")[0])
+        self.presenter = Presenter(spec, self.model, tagger)
+        self.visible = self.model.readable if self.presenter.hidden else None
+        self.merging = Merging(self.model, self.presenter)
+        search = self.store.capabilities.search
+        self.parameters = Parameters(self.model, spec.options, self.pagination.parameters, search=search)
+        self.accepted = accepted(spec.responses)
+        assert self.model.pk is not None
+        self._pk_field = self.model.pk
+        self._integer_pk = spelt_as_integer(self.model.pk)
+        self._listed = [spec.list_verbs, spec.unique_verbs]
+
+    def use(self, lists: Mapping[str, Verb], items: Mapping[str, ItemVerb]) -> None:
+        """Settle which function answers which verb: these, and ours for the rest."""
+        served = READING if not self.store.capabilities.writable else frozenset({*LIST_VERBS, *READING})
+        on_list = self.spec.list_verbs if self.spec.list_verbs is not None else frozenset(LIST_VERBS)
+        on_item = self.spec.unique_verbs if self.spec.unique_verbs is not None else frozenset(UNIQUE_VERBS)
+        all_lists: dict[str, Verb] = {
+            "GET": self.read_list,
+            "POST": self.create,
+            "PUT": self.replace_many,
+            "PATCH": self.update_many,
+            "DELETE": self.delete_many,
+            **lists,
+        }
+        all_items: dict[str, ItemVerb] = {
+            "GET": self.read_item,
+            "PUT": self.replace,
+            "PATCH": self.update,
+            "DELETE": self.delete,
+            **items,
+        }
+        self.list_verbs = with_head({verb: run for verb, run in all_lists.items() if verb in on_list & served})
+        self.item_verbs = with_head({verb: run for verb, run in all_items.items() if verb in on_item & served})
+        self.list_allow = allow(self.list_verbs)
+        self.item_allow = allow(self.item_verbs)
+
+    def key(self, text: str) -> Pk:
+        """The primary key that a path segment spells, in its one canonical spelling (RecordNotFound)."""
+        if self._integer_pk:
+            return integer_key(text)
+        field = self._pk_field
+        try:
+            pk: Pk = field.parse(text)
+            if field.format(pk) == text:
+                return pk
+        except ValueError:
+            pass
+        raise RecordNotFound(text)
+
+    def refuse_verb(self, request: Request, allowed: list[str]) -> Reply:
+        """The answer to OPTIONS, and to a verb that is not served: 405 with what is."""
+        if request.method == "OPTIONS":
+            headers = [("Allow", ", ".join(allowed))]
+            if "PATCH" in allowed:
+                headers.append(("Accept-Patch", ", ".join(PATCHES)))
+            return "204 No Content", headers, b""
+        why_not = self.store.capabilities.why_not
+        asked = any(request.method in (verbs or (request.method,)) for verbs in self._listed)
+        text = f"{request.method} is not served here"
+        if why_not and asked and not self.store.capabilities.writable:
+            text += f": {why_not}"
+        raise MethodNotAllowed(allowed, description=text)
+
+
+def spelt_as_integer(field: Field) -> bool:
+    """Whether a key is written as `str` writes an integer, and not in a way of its own."""
+    own = type(field).parse is not Field.parse or type(field).format is not Field.format
+    return field.kind.python_type is int and not own
+
+
+def integer_key(text: str) -> int:
+    """The 64-bit integer that a path segment spells as `str` would: no sign but a minus, no leading zero, ASCII."""
+    try:
+        number = int(text)
+    except ValueError as exc:
+        raise RecordNotFound(text) from exc
+    if str(number) != text or not INT64_MIN <= number <= INT64_MAX:
+        raise RecordNotFound(text)
+    return number
+
+
+def with_head(verbs: dict[str, RunT]) -> dict[str, RunT]:
+    """The verbs, with HEAD where there is GET: the body is left out where the reply is sent."""
+    return {**verbs, "HEAD": verbs["GET"]} if "GET" in verbs else verbs
+
+
+def allow(verbs: Iterable[str]) -> list[str]:
+    """The verbs of an `Allow` header, OPTIONS included."""
+    order = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    served = {*verbs, "OPTIONS"}
+    return [verb for verb in order if verb in served]
