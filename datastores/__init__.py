@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datastores.csv import CSVDataStore
     from datastores.python_list import PythonListDataStore
+    from datastores.remote import RemoteDataStore
     from datastores.sqlite import SQLiteDataStore
 
-__all__ = ["CSVDataStore", "PythonListDataStore", "SQLiteDataStore"]
+__all__ = ["CSVDataStore", "PythonListDataStore", "RemoteDataStore", "SQLiteDataStore"]
 
 _ROOMS = {
     "CSVDataStore": "datastores.csv",
     "PythonListDataStore": "datastores.python_list",
+    "RemoteDataStore": "datastores.remote",
     "SQLiteDataStore": "datastores.sqlite",
 }
 

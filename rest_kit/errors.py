@@ -10,12 +10,15 @@ RestKitError
     ├── RecordNotFound
     ├── Conflict                  unique, foreign key, or changed since it was read
     ├── Unsupported               the store has declared that it cannot do this
-    │   └── ReadOnly              … because nothing may be written there
+    │   ├── ReadOnly              … because nothing may be written there
+    │   └── TooMuchToScan         … because it would have to look at more records than it may
     ├── CursorGone                events that a follower has not read yet are no longer kept
     └── StoreUnavailable          try again later
         ├── StoreCorrupt          the file or row cannot be read, and says where
-        └── StoreFull             no room left
-            └── KeysUsedUp        … among the keys that the store makes
+        ├── StoreFull             no room left
+        │   └── KeysUsedUp        … among the keys that the store makes
+        └── RemoteError           the API that holds the data has failed, or says what cannot be understood
+            └── RemoteTimeout     … or has not answered in time
 """
 
 from __future__ import annotations
@@ -143,6 +146,10 @@ class ReadOnly(Unsupported):
     """Nothing can be written here; the text says why and what would help."""
 
 
+class TooMuchToScan(Unsupported):
+    """The store would have to look at more records than it may; the text says for which condition or order."""
+
+
 class CursorGone(StoreError):
     """Events behind that cursor have been dropped already; a follower must read the collection again."""
 
@@ -161,6 +168,14 @@ class StoreCorrupt(StoreUnavailable):
 
 class StoreFull(StoreUnavailable):
     """There is no room for the write; nothing was changed."""
+
+
+class RemoteError(StoreUnavailable):
+    """The API that holds the data has failed, or has answered what cannot be understood; the text is for the log."""
+
+
+class RemoteTimeout(RemoteError):
+    """The API that holds the data has not answered within the time that it was given."""
 
 
 class KeysUsedUp(StoreFull):

@@ -36,7 +36,10 @@ class Capabilities(msgspec.Struct, frozen=True):
     `conditional`: a check and a write in one `atomic` cannot be separated by another writer;
     `in_process`: the data live in this process alone, so several processes would each have their own;
     `keyset`: a page can begin behind given key values; `search`: text search; `total`: an exact count;
-    `events`: it keeps a change log with the data.
+    `events`: it keeps a change log with the data;
+    `transactions`: one `atomic` may write several times; where not, a second write is refused, and nothing is done;
+    `brings_keys`: a record may be inserted with a key that would otherwise be made; where not, an integer one is
+    refused, and one of any other kind gives way to a new one.
     """
 
     writable: bool = True
@@ -46,6 +49,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     search: bool = True
     total: bool = True
     events: bool = True
+    transactions: bool = True
+    brings_keys: bool = True
     why_not: str = ""
 
 

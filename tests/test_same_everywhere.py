@@ -1,4 +1,4 @@
-"""The same questions, put to a list, a CSV file and a SQLite table, are answered with the same bytes.
+"""The same questions, put to a list, a CSV file, a SQLite table and another API, are answered with the same bytes.
 
 Queries are drawn at random from a fixed seed: every operator over every kind of field, searches, orderings, sparse
 fields, and all three paginations, following their links; many values tie, and many are null.
@@ -17,13 +17,14 @@ from wsgiref.validate import validator
 import pytest
 from webtest import TestApp, TestResponse
 
-from datastores import CSVDataStore, PythonListDataStore, SQLiteDataStore
+from datastores import CSVDataStore, PythonListDataStore, RemoteDataStore, SQLiteDataStore
 from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.models import Field
 from rest_kit.pagination import CursorPagination, PageNumberPagination, Pagination
 from rest_kit.query import OPERATORS, Arity
 from rest_kit.store import DataStore
 from rest_kit.testing.store_samples import POOLS, TEXTS, every_model, every_rows
+from tests.remote.support import served
 
 ROWS = 60
 QUERIES = 200
@@ -65,12 +66,27 @@ def application(store: type[DataStore], data: Any) -> TestApp:
 
 @pytest.fixture(scope="module")
 def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, TestApp]]:
-    places = stores(tmp_path_factory.mktemp("same"))
+    with served(behind()) as url:
+        yield from made({**stores(tmp_path_factory.mktemp("same")), "remote": (RemoteDataStore, remote(url))})
+
+
+def remote(url: str) -> dict[str, str]:
+    return {"url": f"{url}/things/", "dialect": "rest_kit"}
+
+
+def behind() -> Any:
+    """The application that holds the remote store's data."""
+    resource = {"resource": every_rows(ROWS), "datastore": PythonListDataStore, "model": every_model()}
+    return WSGIDispatcher([type("Behind", (Controller,), {"resource": {**resource, "resource_name": "things"}})])
+
+
+def made(places: dict[str, tuple[type[DataStore], Any]]) -> Iterator[dict[str, TestApp]]:
+    """An application over each place, with the rows in it."""
     opened = []
     for kind, (cls, data) in places.items():
         store = cls(data, {})
         store.bind(every_model())
-        if kind != "list":
+        if kind not in ("list", "remote"):
             store.atomic(lambda tx: tx.insert(every_rows(ROWS)))
         opened.append(store)
     yield {kind: application(*place) for kind, place in places.items()}

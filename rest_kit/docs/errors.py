@@ -41,6 +41,18 @@ EXPLANATIONS: Final[dict[str, str]] = {
         "This resource does not take bodies of that Content-Type; the detail lists those that it takes."
     ),
     "unsupported": "The store behind this resource cannot do this.",
+    "too-much-to-scan": (
+        "The API that holds the data cannot filter, search or order in this way, and has more records than may be read "
+        "for doing it here. The detail says for which field; a narrower filter would help."
+    ),
+    "remote-error": (
+        "The data are in another API, which has failed or has answered what cannot be understood. Nothing is known to "
+        "have been changed; a write may have been done all the same, so look before you send it again."
+    ),
+    "remote-timeout": (
+        "The data are in another API, which has not answered in time. A write may have been done all the same, so look "
+        "before you send it again."
+    ),
     "unavailable": "This cannot be done here and now; the detail says why, Retry-After when to try again.",
     "store-unavailable": "The data cannot be reached at the moment; Retry-After says when to try again.",
     "store-unreadable": (

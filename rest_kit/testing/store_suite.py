@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from rest_kit import rows as reference
-from rest_kit.errors import ReadOnly
+from rest_kit.errors import ReadOnly, Unsupported
 from rest_kit.models import Model
 from rest_kit.query import Order, Page, Query, Result
 from rest_kit.store import DataStore, Tx
@@ -121,6 +121,27 @@ def refuses_writes(store: DataStore) -> bool:
     for work in works:
         with pytest.raises(ReadOnly):
             store.atomic(work)
+    return True
+
+
+def refuses_transactions(store: DataStore) -> bool:
+    """False for a store that keeps several writes together; for any other, having made sure that it refuses a second.
+
+    What such a store refuses it has not begun: the first write is not done either. There must be a record.
+    """
+    if store.capabilities.transactions:
+        return False
+    before = everything(store)
+    key = store.model.pk
+
+    def two(tx: Tx) -> None:
+        assert key is not None
+        tx.delete(before[0][key.name])
+        tx.insert([{name: value for name, value in before[0].items() if name != key.name}])
+
+    with pytest.raises(Unsupported):
+        store.atomic(two)
+    same(everything(store), before, "a part of a refused transaction was kept")
     return True
 
 

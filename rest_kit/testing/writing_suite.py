@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import datetime
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
-from rest_kit.errors import Conflict, RecordNotFound
+from rest_kit.errors import Conflict, RecordNotFound, Unsupported
 from rest_kit.query import Filter, Order, Page, Query
 from rest_kit.store import DataStore, Tx
 from rest_kit.testing.reading_suite import spoil
@@ -33,6 +34,7 @@ from rest_kit.testing.store_suite import (
     everything,
     insert,
     person,
+    refuses_transactions,
     refuses_writes,
     same,
     update,
@@ -83,8 +85,13 @@ class WritingSuite(StoreSuite):
         same(insert(store, []), [])
 
     def test_insert_honours_a_key_that_is_brought(self) -> None:
-        store, _ = self._stored_people()
+        store, rows = self._stored_people()
         if refuses_writes(store):
+            return
+        if not store.capabilities.brings_keys:
+            with pytest.raises(Unsupported):
+                insert(store, [{"id": 1000, **person("given")}])
+            same(everything(store), rows)
             return
         [given] = insert(store, [{"id": 1000, **person("given")}])
         assert given["id"] == 1000
@@ -125,6 +132,12 @@ class WritingSuite(StoreSuite):
         if refuses_writes(store):
             return
         new = uuid.UUID(int=3)
+        if not store.capabilities.brings_keys:
+            [made] = insert(store, [{"key": new, "number": None}])
+            assert type(made["key"]) is uuid.UUID
+            assert made["key"] not in (new, *keys)
+            same(store.get(made["key"]), made)
+            return
         same(insert(store, [{"key": new, "number": None}]), [{"key": new, "number": None}])
         same([record["key"] for record in everything(store)], [new, *keys])
         with pytest.raises(Conflict):
@@ -239,7 +252,7 @@ class WritingSuite(StoreSuite):
 
     def test_a_transaction_sees_its_own_writes(self) -> None:
         store, _ = self._stored_people()
-        if refuses_writes(store):
+        if refuses_writes(store) or refuses_transactions(store):
             return
 
         def work(tx: Tx) -> int:
@@ -259,7 +272,7 @@ class WritingSuite(StoreSuite):
 
     def test_a_transaction_that_fails_leaves_nothing(self) -> None:
         store, rows = self._stored_people()
-        if refuses_writes(store):
+        if refuses_writes(store) or refuses_transactions(store):
             return
 
         def work(tx: Tx) -> None:
@@ -278,6 +291,25 @@ class WritingSuite(StoreSuite):
                 same(store.get(row["id"]), row)
         same(everything(self.reopen(store)), rows)
 
+    def test_a_single_write_that_fails_leaves_nothing(self) -> None:
+        store, rows = self._stored_people()
+        if refuses_writes(store):
+            return
+        writes: list[Callable[[Tx], object]] = [
+            lambda tx: tx.update(1, {"name": "gone"}),
+            lambda tx: tx.insert([person("gone")]),
+            lambda tx: tx.delete(3),
+        ]
+
+        def failing(tx: Tx, write: Callable[[Tx], object]) -> None:
+            write(tx)
+            raise Boom
+
+        for write in writes:
+            with pytest.raises(Boom):
+                store.atomic(lambda tx, write=write: failing(tx, write))  # type: ignore[misc]
+            same(everything(store), rows)
+
     @pytest.mark.parametrize("exception", [KeyboardInterrupt, SystemExit, GeneratorExit])
     def test_a_transaction_that_is_broken_off_leaves_nothing(self, exception: type[BaseException]) -> None:
         store, rows = self._stored_people()
@@ -286,7 +318,8 @@ class WritingSuite(StoreSuite):
 
         def work(tx: Tx) -> None:
             tx.delete(2)
-            tx.insert([person("gone")])
+            if store.capabilities.transactions:
+                tx.insert([person("gone")])
             raise exception
 
         with pytest.raises(exception):
@@ -308,7 +341,7 @@ class WritingSuite(StoreSuite):
 
     def test_writing_goes_on_after_a_failure(self) -> None:
         store, rows = self._stored_people(3)
-        if refuses_writes(store):
+        if refuses_writes(store) or refuses_transactions(store):
             return
         with pytest.raises(RecordNotFound):
             store.atomic(lambda tx: (tx.delete(3), tx.update(99, {})))

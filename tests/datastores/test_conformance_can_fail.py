@@ -7,6 +7,7 @@ import inspect
 import itertools
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 from unittest import mock
@@ -206,6 +207,53 @@ class ReadOnlyTx(PlainTx):
 class TestHumbleStore(Conformance):
     __test__ = True
     store_class = HumbleStore
+
+
+class SingleStore(PlainStore):
+    """One that writes once at a time, and makes every key itself."""
+
+    capabilities = Capabilities(in_process=True, transactions=False, brings_keys=False)
+
+    def atomic(self, work: Callable[[Tx], T]) -> T:
+        return super().atomic(lambda tx: work(self.single()))
+
+    def single(self) -> SingleTx:
+        return SingleTx(self)
+
+
+class SingleTx(PlainTx):
+    def __init__(self, store: PlainStore) -> None:
+        super().__init__(store)
+        self.writes = 0
+
+    def begin(self) -> None:
+        self.writes += 1
+        if self.writes > 1:
+            raise Unsupported("one at a time")
+
+    def insert(self, records: Sequence[Record]) -> list[Record]:
+        self.begin()
+        return super().insert([self.keyed(record) for record in records])
+
+    def keyed(self, record: Record) -> Record:
+        key = self.store.model.pk
+        assert key is not None
+        if key.generated and key.name in record:
+            raise Unsupported("keys are made here")
+        return {**record, key.name: uuid.uuid4()} if key.read_only and not key.generated else record
+
+    def update(self, pk: Pk, record: Record) -> Record:
+        self.begin()
+        return super().update(pk, record)
+
+    def delete(self, pk: Pk) -> None:
+        self.begin()
+        super().delete(pk)
+
+
+class TestSingleStore(Conformance):
+    __test__ = True
+    store_class = SingleStore
 
 
 # --- stores that are broken in one place ------------------------------------------------------------------------------
@@ -467,6 +515,28 @@ class SearchesAllTheSame(HumbleStore):
         return super().find(Query(query.where, query.order, query.fields, None, query.page))
 
 
+class KeepsTheFirstOfTwo(SingleStore):
+    def undo(self, rows: dict[Any, Record], events: list[Event]) -> None:
+        pass
+
+
+class WritesTwice(SingleStore):
+    def single(self) -> SingleTx:
+        tx = SingleTx(self)
+        tx.writes = -9
+        return tx
+
+
+class TakesKeysAllTheSame(SingleStore):
+    def single(self) -> SingleTx:
+        return TakingTx(self)
+
+
+class TakingTx(SingleTx):
+    def keyed(self, record: Record) -> Record:
+        return record
+
+
 BROKEN: list[tuple[type[PlainStore], str]] = [
     (NoneLast, "test_order_by_each_kind"),
     (NoneLast, "test_generated_queries_equal_the_reference"),
@@ -509,6 +579,11 @@ BROKEN: list[tuple[type[PlainStore], str]] = [
     (HidesWhatIsGone, "test_a_follower_whose_events_are_gone_is_told_so"),
     (WritesAllTheSame, "test_a_store_that_is_read_only_refuses_every_write"),
     (SearchesAllTheSame, "test_search"),
+    (KeepsTheFirstOfTwo, "test_a_transaction_sees_its_own_writes"),
+    (KeepsTheFirstOfTwo, "test_a_single_write_that_fails_leaves_nothing"),
+    (WritesTwice, "test_a_transaction_that_fails_leaves_nothing"),
+    (TakesKeysAllTheSame, "test_insert_honours_a_key_that_is_brought"),
+    (TakesKeysAllTheSame, "test_a_uuid_key"),
 ]
 
 
@@ -532,6 +607,6 @@ def test_a_broken_store_is_caught(store_class: type[PlainStore], name: str) -> N
 
 
 def test_every_broken_store_is_in_the_table() -> None:
-    parents = (PlainStore, HumbleStore)
+    parents = (PlainStore, HumbleStore, SingleStore)
     made = [c for c in globals().values() if inspect.isclass(c) and issubclass(c, parents) and c not in parents]
     assert {store_class for store_class, _ in BROKEN} == set(made)

@@ -18,6 +18,8 @@ import pytest
 
 import datastores
 import rest_kit
+from datastores.remote.dialects import DIALECTS, MAPPING_KEYS
+from datastores.remote.options import BREAKER_KEYS
 from rest_kit import controllers, errors, models, pagination, problems, query, spec, store, views
 from rest_kit.cli.main import main
 from rest_kit.docs.errors import EXPLANATIONS
@@ -101,6 +103,7 @@ NAMES: dict[str, Iterable[str]] = {
         *(field.name for field in msgspec.structs.fields(log.Event)),
         *("changes", "refresh", *classes_of(log)),
     ],
+    "docs/remote.md": [*DIALECTS, *MAPPING_KEYS, *datastores.RemoteDataStore.option_keys, *BREAKER_KEYS],
     "docs/configuration.md": [
         *(*spec._RESOURCE_KEYS, *spec._CONTROLLER_KEYS, *spec._VIEW_KEYS),
         *(*spec._CONTROLLER_OPTIONS, *spec._VIEW_OPTIONS, *spec._OWN_OPTIONS),
