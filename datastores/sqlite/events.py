@@ -16,8 +16,8 @@ import msgspec
 
 from datastores.sqlite.catalogue import PRIVATE
 from datastores.sqlite.database import Database, is_missing_table
-from datastores.sqlite.rows import Column
-from datastores.sqlite.values import MISFITS
+from datastores.tables.columns import Column
+from datastores.tables.storage import MISFITS
 from rest_kit.events.log import Action, CursorGone, Event, EventLog
 from rest_kit.types import Record
 

@@ -1,8 +1,8 @@
 """Tables and views of an SQLite file as datastores, through the standard library's driver.
 
-A query becomes text once per shape (`sql_text`), runs on a borrowed connection (`sqlite_database`), and its rows become
-records by generated code (`sql_rows`). The table is opened at first use: created from the model, checked against it, or
-the model inferred from it. A write, its event and its check are one `BEGIN IMMEDIATE` transaction.
+A query becomes text once per shape, runs on a borrowed connection, and its rows become records by generated code. The
+table is opened at first use: created from the model, checked against it, or the model inferred from it. A write, its
+event and its check are one `BEGIN IMMEDIATE` transaction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from datastores.sqlite.events import RETENTION, SQLiteEventLog
 from datastores.sqlite.infer import infer_model, key_field
 from datastores.sqlite.schema import bound_columns, create_statements, index_statement
 from datastores.sqlite.table import Table
-from datastores.sqlite.tx import SQLiteTx, scoped
+from datastores.sqlite.tx import SQLiteTx
+from datastores.tables.table import scoped
 from rest_kit.errors import ReadOnly, RecordNotFound, StoreUnavailable, did_you_mean
 from rest_kit.models.keys import PkField
 from rest_kit.models.model import Model

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from datastores.sqlite.catalogue import PRIVATE
-from datastores.sqlite.database import DRIVER_ERRORS, Row, is_missing_table, reader
+from datastores.sqlite.database import DRIVER_ERRORS, is_missing_table, reader
 from datastores.sqlite.events import SQLiteEventLog
+from datastores.sqlite.grammar import quote
 from datastores.sqlite.rules import broken_rule, restricted
-from datastores.sqlite.table import Table, Writing
-from datastores.sqlite.text import quote
+from datastores.sqlite.table import Table
+from datastores.tables.table import Row, Writing, scoped
 from rest_kit.errors import Fault, RecordNotFound, StoreFull, StoreUnavailable, ValidationError
-from rest_kit.query import Filter, Page, Query, Result, Where, conjoin
+from rest_kit.query import Query, Result, Where
 from rest_kit.store import Tx, check_unique, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
 
@@ -26,11 +27,6 @@ _KEEP_ID: Final = " ".join((
     "ON CONFLICT (resource) DO UPDATE SET last = max(last, excluded.last)",
 ))  # fmt: skip
 _KEPT_ID: Final = " ".join(("SELECT last FROM", IDS, "WHERE resource = ?1"))
-
-
-def scoped(key: str, pk: Pk, scope: Where) -> Query:
-    """The query for one record, if it is within the scope."""
-    return Query(where=conjoin(Filter(key, "eq", pk), scope), page=Page(1))
 
 
 class SQLiteTx(Tx):

@@ -12,19 +12,17 @@ import decimal
 import math
 import sqlite3
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
+from datastores.tables.storage import MISFITS, Convert, Storage
 from rest_kit.models.field import Field
 from rest_kit.models.scalars import MAX_DECIMAL_DIGITS, plain_decimal, utc
 from rest_kit.rows import fold
 from rest_kit.types import INT64_MAX, INT64_MIN, Kind
-
-Convert = Callable[[Any], Any]
 
 NOTHING: Final = b""
 """Equal to no stored value, and greater than every one of them: SQLite orders blobs behind numbers and text."""
@@ -37,37 +35,6 @@ FOLD_FUNCTION: Final = "rest_kit_fold"
 MAX_DOUBLE_DIGITS: Final = 15
 """A decimal of so many digits comes back from a double unchanged."""
 
-MISFITS: Final = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
-"""What decoding a stored value of another form raises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """How one field lies in SQLite.
-
-    `declared` is the column's type in a table of ours, `types` what SQLite may hand out; `encode` and `decode` are None
-    where the value goes as it is. Where the stored form is coarser than the Python type, a value to compare with is
-    moved to the nearest stored one: down (`floor`, for gt and lte), up (`ceiling`, for gte and lt), or to `NOTHING`
-    (`exact`, for equality).
-    """
-
-    declared: str
-    types: tuple[type, ...]
-    encode: Convert | None = None
-    decode: Convert | None = None
-    exact: Convert | None = None
-    floor: Convert | None = None
-    ceiling: Convert | None = None
-    collation: str = ""
-
-    def probe(self, op: str) -> Convert | None:
-        """How the value of a comparison by `op` is made ready to be bound."""
-        if op in ("gt", "lte"):
-            return self.floor or self.encode
-        if op in ("gte", "lt"):
-            return self.ceiling or self.encode
-        return self.exact or self.encode
-
 
 def bounded_integer(value: int) -> int | float:
     """An integer that SQLite can bind: one beyond 64 bits as a float, which compares alike with every stored one."""
@@ -77,15 +44,6 @@ def bounded_integer(value: int) -> int | float:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
-
-
-def successor(prefix: str) -> str | bytes:
-    """The least text greater than every text that starts with `prefix`; `NOTHING` where there is no such text."""
-    kept = prefix.rstrip("\U0010ffff")
-    if not kept:
-        return NOTHING
-    code = ord(kept[-1]) + 1
-    return kept[:-1] + chr(0xE000 if code == 0xD800 else code)
 
 
 def _fold_stored(value: Any) -> Any:
