@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datastores.csv import CSVDataStore
     from datastores.python_list import PythonListDataStore
+    from datastores.sql import SQLDataStore
     from datastores.sqlite import SQLiteDataStore
 
-__all__ = ["CSVDataStore", "PythonListDataStore", "SQLiteDataStore"]
+__all__ = ["CSVDataStore", "PythonListDataStore", "SQLDataStore", "SQLiteDataStore"]
 
 _ROOMS = {
     "CSVDataStore": "datastores.csv",
     "PythonListDataStore": "datastores.python_list",
+    "SQLDataStore": "datastores.sql",
     "SQLiteDataStore": "datastores.sqlite",
 }
 

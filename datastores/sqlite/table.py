@@ -21,6 +21,8 @@ class Table(BaseTable):
         super().__init__(info.name, quote(info.name), model, columns, GRAMMAR)
         assert model.pk is not None
         self.database = database
+        self.run = database.rows
+        self.is_view = info.is_view
         self.generation = database.generation
         self.info = info
         self.key_sql = self.key.sql.removeprefix(f"{ALIAS}.")
@@ -35,6 +37,11 @@ class Table(BaseTable):
         self.filled = frozenset(name for name, c in lying if c and c.default is not None and self._left_to_it(name, c))
         self.makes_ids = model.pk.generated and not (info.keeps_ids and self.key_is_alias)
         """Whether we must see to it that no id is handed out twice."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the file is still the one that the table was read from."""
+        return self.generation == self.database.generation
 
     def _left_to_it(self, name: str, column: ColumnInfo) -> bool:
         """Whether SQLite, not the model, says what a value is that nobody gave."""

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
-
+from datastores.tables.json import json_storage
 from datastores.tables.storage import MISFITS, Convert, Storage
 from rest_kit.models.field import Field
 from rest_kit.models.scalars import MAX_DECIMAL_DIGITS, plain_decimal, utc
@@ -202,32 +201,6 @@ def _text_decimal(declared: str, decode: Convert) -> Storage:
 _BOOLEANS: Final = {0: False, 1: True}
 
 
-def _write_json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _read_json(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as exc:
-        raise ValueError("not JSON") from exc
-
-
-_JSON: Final = Storage("JSON TEXT", (str,), _write_json, _read_json)
-
-
-def _typed_json(field: Field) -> Storage:
-    """JSON whose parts are typed: a list of dates, an object with a model of its own."""
-
-    def write(value: Any) -> str:
-        return _write_json(field.to_stored(value))
-
-    def read(text: str) -> Any:
-        return field.coerce(_read_json(text))
-
-    return Storage("JSON TEXT", (str,), write, read)
-
-
 _STORAGES: Final[dict[Kind, Storage]] = {
     Kind.INTEGER: Storage("INTEGER", (int,), exact=bounded_integer, floor=bounded_integer, ceiling=bounded_integer),
     Kind.FLOAT: Storage("REAL", (float,)),
@@ -236,8 +209,6 @@ _STORAGES: Final[dict[Kind, Storage]] = {
     Kind.DATE: Storage("DATE", (str,), datetime.date.isoformat, datetime.date.fromisoformat),
     Kind.DATETIME: MomentForm().storage,
     Kind.UUID: Storage("UUID TEXT", (str,), str, uuid.UUID),
-    Kind.LIST: _JSON,
-    Kind.DICT: _JSON,
 }
 
 
@@ -245,6 +216,6 @@ def storage_of(field: Field) -> Storage:
     """How a field lies in a table of ours."""
     if field.kind is Kind.DECIMAL:
         return _decimal_storage(field)
-    if getattr(field, "item", None) is not None or getattr(field, "model", None) is not None:
-        return _typed_json(field)
+    if not field.kind.is_scalar:
+        return json_storage(field, "JSON TEXT")
     return _STORAGES[field.kind]

@@ -46,6 +46,9 @@ class BaseTable(ABC):
     a value for where none is given.
     """
 
+    run: Run
+    """Runs one statement outside of any transaction but this thread's own."""
+    is_view: bool
     computed: Set[str] = frozenset()
     filled: Set[str] = frozenset()
     returns: str = ""
@@ -55,6 +58,7 @@ class BaseTable(ABC):
         assert model.pk is not None
         self.name = name
         self.quoted = quoted
+        self.into = quoted
         self.model = model
         self.columns = tuple(columns)
         self.statements = Statements(f"{quoted} AS {ALIAS}", columns, model.full_order, grammar)
@@ -68,6 +72,11 @@ class BaseTable(ABC):
         self.delete = " ".join(("DELETE FROM", quoted, "AS", ALIAS, "WHERE", self.key_is))
         self._insertions: dict[tuple[str, ...], Writing] = {}
         self._updates: dict[tuple[str, ...], Writing] = {}
+
+    @property
+    @abstractmethod
+    def is_current(self) -> bool:
+        """Whether the table is still what it was when it was opened."""
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -138,7 +147,7 @@ class BaseTable(ABC):
         written = tuple(name for name in names if name not in self.computed)
         places = ", ".join(self._place(name, number) for number, name in enumerate(written, 1))
         values = f"({', '.join(map(self.target, written))}) {self.overriding(written)}VALUES ({places})"
-        parts = ["INSERT INTO", self.quoted, values if written else self.no_values]
+        parts = ["INSERT INTO", self.into, values if written else self.no_values]
         return Writing(written, " ".join(parts) + self.returns, self.statements.encoder(written))
 
     no_values = "DEFAULT VALUES"

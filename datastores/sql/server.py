@@ -1,0 +1,111 @@
+"""A table or view of a database server as a datastore."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from datastores.sql.catalogue import TableInfo, TableName
+from datastores.sql.database import Database
+from datastores.sql.events import RETENTION, SQLEventLog
+from datastores.sql.infer import infer_model, key_field
+from datastores.sql.schema import bound_columns, create_statements, index_statement
+from datastores.sql.table import Table
+from datastores.sql.transaction import Transaction
+from datastores.sql.tx import SQLTx
+from datastores.tables.statements import Bound
+from datastores.tables.store import TableStore, with_pk
+from rest_kit.errors import StoreUnavailable, did_you_mean
+from rest_kit.models.model import Model
+from rest_kit.query import Query, Result
+from rest_kit.store import Tx
+
+T = TypeVar("T")
+
+
+class ServerStore(TableStore[Table]):
+    """One table or view of PostgreSQL or MariaDB."""
+
+    def __init__(self, database: Database, table: TableName, resource: Any, options: Mapping[str, Any]) -> None:
+        super().__init__(resource, options, table.name)
+        self._database = database
+        self._place = table
+
+    def __repr__(self) -> str:
+        return f"SQLDataStore({str(self._place)!r} in {self._database.name})"
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+
+    def infer(self) -> Model:
+        """A model read off the catalogue (StoreUnavailable, StoreCorrupt)."""
+        return infer_model(self._database.meet(), self._found())
+
+    def _open(self) -> Table:
+        database = self._database
+        dialect = database.meet()
+        info = dialect.read_table(database.rows, self._place)
+        if info is None or self._lacking_indexes(info):
+            database.atomic(self._create)
+            info = self._found()
+        model = self._model if self._model is not None else infer_model(dialect, info)
+        if model.pk is None:
+            model = model.with_pk(key_field(dialect, info))
+        return Table(database, info, model, bound_columns(dialect, info, model))
+
+    def _create(self, transaction: Transaction) -> None:
+        """Make the table from the model, or the indexes that it lacks."""
+        dialect = self._database.dialect
+        dialect.guard_creation(transaction.rows)
+        info = dialect.read_table(transaction.rows, self._place)
+        if info is not None:
+            model = self._model if self._model is not None else infer_model(dialect, info)
+            lacking = [model.by_name[name] for name in self._lacking_indexes(info)]
+            statements = [index_statement(dialect, self._place, field) for field in lacking]
+        elif self._declared is None or self._read_only:
+            raise StoreUnavailable(self._no_table())
+        else:
+            statements = create_statements(dialect, self._place, with_pk(self._declared), self._indexes)
+        for statement in statements:
+            transaction.rows(statement)
+
+    def _lacking_indexes(self, info: TableInfo) -> list[str]:
+        """The fields for which an index is asked for but not there; none where nothing may be made."""
+        self._refuse_unknown_indexes([column.name for column in info.columns])
+        if self._read_only or info.is_view:
+            return []
+        return [name for name in self._indexes if name not in info.indexed]
+
+    def _found(self) -> TableInfo:
+        info = self._database.meet().read_table(self._database.rows, self._place)
+        if info is None:
+            raise StoreUnavailable(self._no_table())
+        return info
+
+    def _no_table(self) -> str:
+        names = self._database.dialect.list_names(self._database.rows, self._place.schema)
+        return f"{self._database.name} has no table {str(self._place)!r}{did_you_mean(self._place.name, names)}"
+
+    def _open_log(self, table: Table) -> SQLEventLog:
+        return SQLEventLog(table.database, table.info.name, table.model, self.options.get("retention", RETENTION))
+
+    # --- the contract -------------------------------------------------------------------------------------------------
+
+    def ping(self) -> None:
+        """Return if the table can be read now (StoreUnavailable)."""
+        self._opened()
+        self._database.rows("SELECT 1")
+
+    def _page(self, table: Table, bound: Bound, query: Query) -> Result:
+        return table.page(table.run, bound, query)
+
+    def _transaction(self, table: Table, work: Callable[[Tx], T]) -> T:
+        """Run `work` in a transaction that locks what it reads."""
+        log = self._log
+        assert log is None or isinstance(log, SQLEventLog)
+        if log is not None:
+            log.make()
+        return table.database.atomic(lambda transaction: work(SQLTx(table, transaction, log)))
+
+    def close(self) -> None:
+        """Close the connections that are idle, if they are ours; the next use opens them again."""
+        self._database.close()
