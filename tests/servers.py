@@ -16,7 +16,7 @@ SERVERS = {
     "mariadb": ("REST_KIT_MARIADB_URL", "mysql://root@127.0.0.1:3306/test"),
 }
 REQUIRED = os.environ.get("REST_KIT_REQUIRE_SERVERS") == "1"
-_DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mysql+pymysql"}
+DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mysql+pymysql"}
 
 
 def url_of(kind: str) -> str:
@@ -29,7 +29,7 @@ def url_of(kind: str) -> str:
 def engine_of(kind: str) -> sqlalchemy.Engine:
     """An engine for what a test does behind the store's back."""
     url = sqlalchemy.make_url(url_of(kind))
-    return sqlalchemy.create_engine(url.set(drivername=_DRIVERS[url.get_backend_name()]), poolclass=sqlalchemy.NullPool)
+    return sqlalchemy.create_engine(url.set(drivername=DRIVERS[url.get_backend_name()]), poolclass=sqlalchemy.NullPool)
 
 
 @cache

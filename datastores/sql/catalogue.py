@@ -58,7 +58,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """A table or view. `unique` and `references` are by the name of the constraint or index."""
+    """A table or view. `unique` and `references` are by the name of the constraint or index.
+
+    `why_not` says why a table cannot be written; empty where it can.
+    """
 
     name: TableName
     is_view: bool
@@ -67,6 +70,7 @@ class TableInfo:
     unique: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
     indexed: frozenset[str] = frozenset()
+    why_not: str = ""
 
     def column(self, name: str) -> ColumnInfo | None:
         """The column of that name."""

@@ -51,10 +51,10 @@ class Database:
     _inherited: ClassVar[list[Any]] = []
     """Pools of the parent process, which must never be closed."""
 
-    def __init__(self, engine: Engine, dialect: Dialect, *, owned: bool) -> None:
+    def __init__(self, engine: Engine, dialect: Dialect) -> None:
         self.engine = engine
         self.dialect = dialect
-        self.owned = owned
+        self.owned = owned = dialect.owned
         self.name = f"the {dialect.name} database {engine.url.database!r}"
         self.statements = StatementCache()
         self.generation = 0

@@ -79,6 +79,10 @@ class Dialect(ABC):
     skips_defaults: ClassVar[str]
     """What inserts a row of nothing but defaults."""
 
+    def __init__(self, *, owned: bool) -> None:
+        self.owned = owned
+        """Whether the connections are ours alone, so that they could be prepared."""
+
     # --- connections --------------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -154,21 +158,19 @@ class Dialect(ABC):
     def guard_creation(self, ask: Ask) -> None:
         """Keep other processes from making the same table at the same time, until the transaction ends."""
 
-    @property
-    def table_options(self) -> str:
-        """What ends the statement that makes a table."""
-        return ""
+    table_options: ClassVar[str] = ""
+    """What ends the statement that makes a table."""
 
     @abstractmethod
     def index_on(self, name: str, nullable: bool) -> str:
         """A column within the list of an index that answers orders."""
 
     @abstractmethod
-    def claim_key(self, ask: Ask, table: TableName, column: str, pk: Any) -> None:
+    def claim_key(self, transaction: Transaction, table: TableName, column: str, pk: Any) -> None:
         """See to it that the database never makes a key that is brought."""
 
     @abstractmethod
-    def lock_table(self, ask: Ask, quoted: str) -> None:
+    def lock_table(self, transaction: Transaction, quoted: str) -> None:
         """Keep others from writing a table until the transaction ends; they may read it."""
 
     def delete(self, quoted: str) -> str:

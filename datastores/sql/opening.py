@@ -12,6 +12,7 @@ from datastores.sql.catalogue import PRIVATE, TableName
 from datastores.sql.database import Database
 from datastores.sql.dialect import Dialect, Timeouts
 from datastores.sql.engines import POOL_SIZE, check_engine, make_engine, parse_url
+from datastores.sql.lite import EngineSQLite, of_url
 from datastores.sql.server import ServerStore
 from rest_kit.errors import ConfigurationError
 from rest_kit.store import DataStore
@@ -27,10 +28,11 @@ def open_store(resource: Mapping[str, Any], options: Mapping[str, Any], owner: s
     """The store that serves a resource; no I/O (ConfigurationError)."""
     try:
         place = table_name(resource["table"])
-        database = _of_url(resource["url"], options) if "url" in resource else _of_engine(resource["engine"])
+        if "url" in resource:
+            return _of_url(resource, options, place)
+        return _of_engine(resource, options, place)
     except ConfigurationError as exc:
         raise ConfigurationError(exc.problems, owner=owner) from exc
-    return ServerStore(database, place, resource, options)
 
 
 def table_name(table: Any) -> TableName:
@@ -43,29 +45,35 @@ def table_name(table: Any) -> TableName:
     return TableName(name, schema or None)
 
 
-def _of_url(given: Any, options: Mapping[str, Any]) -> Database:
-    if not isinstance(given, str | URL):
+def _of_url(resource: Mapping[str, Any], options: Mapping[str, Any], place: TableName) -> DataStore:
+    if not isinstance(resource["url"], str | URL):
         raise ConfigurationError("resource['url'] must be a text or a SQLAlchemy URL")
-    url = parse_url(given)
+    url = parse_url(resource["url"])
+    if url.get_backend_name() == "sqlite":
+        return of_url(url, place.name, options)
     timeouts = Timeouts(**options.get("timeouts", {}))
     pool_size: int = options.get("pool_size", POOL_SIZE)
 
     def make() -> Database:
-        dialect = _dialect(url.get_backend_name())
-        return Database(make_engine(url, dialect, timeouts, pool_size), dialect, owned=True)
+        dialect = _dialect(url.get_backend_name(), owned=True)
+        return Database(make_engine(url, dialect, timeouts, pool_size), dialect)
 
-    return Database.at((url, timeouts, pool_size), make)
+    return ServerStore(Database.at((url, timeouts, pool_size), make), place, resource, options)
 
 
-def _of_engine(engine: Any) -> Database:
+def _of_engine(resource: Mapping[str, Any], options: Mapping[str, Any], place: TableName) -> DataStore:
+    engine = resource["engine"]
     if not isinstance(engine, Engine):
         raise ConfigurationError("resource['engine'] must be an Engine of SQLAlchemy's")
     name = check_engine(engine)
-    return Database.at(id(engine), lambda: Database(engine, _dialect(name), owned=False))
+    if name == "sqlite":
+        return EngineSQLite(engine, place.name, resource, options)
+    database = Database.at(id(engine), lambda: Database(engine, _dialect(name, owned=False)))
+    return ServerStore(database, place, resource, options)
 
 
-def _dialect(name: str) -> Dialect:
+def _dialect(name: str, *, owned: bool) -> Dialect:
     """What the database of that name has to say; its driver is imported here."""
     module, made = _DIALECTS[name]
-    dialect: Dialect = getattr(import_module(module), made)()
+    dialect: Dialect = getattr(import_module(module), made)(owned=owned)
     return dialect

@@ -24,6 +24,7 @@ class Table(BaseTable):
         self.database = database
         self.run = database.rows
         self.is_view = info.is_view
+        self.why_not = info.why_not
         self.generation = database.generation
         self.info = info
         self.no_values = dialect.skips_defaults

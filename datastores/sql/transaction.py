@@ -33,6 +33,7 @@ class Transaction:
         self._busy = False
         self._parts = 0
         self._events: list[tuple[SQLEventLog, Entry]] = []
+        self._endings: list[tuple[str, Sequence[Any]]] = []
         self._failure: RestKitError | None = None
         self.last_id: int | None = None
         """The key that the database made for the last row inserted, where it tells it so."""
@@ -110,6 +111,10 @@ class Transaction:
             self._failure = None
         self.rows(f"ROLLBACK TO SAVEPOINT {name}")
 
+    def at_end(self, text: str, values: Sequence[Any]) -> None:
+        """Run a statement once the transaction has ended, in whatever way."""
+        self._endings.append((text, values))
+
     def note(self, log: SQLEventLog, entry: Entry) -> None:
         """Append an event at the end."""
         self._events.append((log, entry))
@@ -126,8 +131,14 @@ class Transaction:
             if self._busy:
                 self._borrowed.invalidate()
             else:
-                self.database.dialect.leave(self._connection, self._entered)
+                self._leave()
         except self.database.errors as exc:
             self._borrowed.invalidate(exc)
         finally:
             self._borrowed.close()
+
+    def _leave(self) -> None:
+        self.database.dialect.leave(self._connection, self._entered)
+        self._failure = None
+        for text, values in self._endings:
+            self.run(text, values)

@@ -10,7 +10,7 @@ from datastores.sql.rules import broken_rule, deleting
 from datastores.sql.table import Table
 from datastores.sql.transaction import Transaction
 from datastores.tables.table import Row, Writing, scoped
-from rest_kit.errors import RecordNotFound, Unsupported
+from rest_kit.errors import RecordNotFound, Unsupported, ValidationError
 from rest_kit.events.log import Action
 from rest_kit.query import Query, Result, Where
 from rest_kit.store import Tx, check_unique
@@ -63,7 +63,7 @@ class SQLTx(Tx):
         brought = [record[table.key.field] for record in records if record.get(table.key.field) is not None]
         if brought and table.key_is_made:
             claim = table.database.dialect.claim_key
-            claim(self._transaction.rows, table.info.name, table.key.field, max(brought))
+            claim(self._transaction, table.info.name, table.key.field, max(brought))
 
     def _insert(self, record: Record, index: int) -> Record:
         table = self._table
@@ -103,7 +103,11 @@ class SQLTx(Tx):
 
     def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> list[Row]:
         try:
-            return self._transaction.run(writing.text, [*writing.encode(record), *more])
+            values = writing.encode(record)
+        except ValidationError as exc:
+            raise ValidationError([fault.under(*(() if index is None else (index,))) for fault in exc.faults]) from exc
+        try:
+            return self._transaction.run(writing.text, [*values, *more])
         except self._table.database.errors as exc:
             raise broken_rule(self._table, self._transaction, exc, index) from exc
 
@@ -113,7 +117,7 @@ class SQLTx(Tx):
         if not table.unique_sets:
             return
         if not self._alone:
-            table.database.dialect.lock_table(self._transaction.rows, table.quoted)
+            table.database.dialect.lock_table(self._transaction, table.quoted)
             self._alone = True
         check_unique(self, table.model, record, pk, index)
 

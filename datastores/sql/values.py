@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Callable
 from decimal import Decimal
 
-from rest_kit.models.scalars import plain_decimal, utc, with_places
+from rest_kit.models.scalars import utc
 from rest_kit.types import INT64_MAX, INT64_MIN
 
 
@@ -31,21 +30,6 @@ def loose_decimal(value: float) -> Decimal:
     return Decimal(repr(value))
 
 
-def plain_field_decimal(value: Decimal) -> Decimal:
-    """An exact number in plain notation (ValueError where it is none)."""
-    return plain_decimal(value)
-
-
-def placed_decimal(places: int) -> Callable[[Decimal], Decimal]:
-    """What makes an exact number one of so many places (ValueError where it has more)."""
-    quantum = -places
-
-    def read(value: Decimal) -> Decimal:
-        return value if value.as_tuple().exponent == quantum else with_places(plain_decimal(value), places)
-
-    return read
-
-
 def read_utc(value: datetime.datetime) -> datetime.datetime:
     """A moment that the database hands out in UTC, with or without saying so."""
     return value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else utc(value)
@@ -54,3 +38,17 @@ def read_utc(value: datetime.datetime) -> datetime.datetime:
 def naive(value: datetime.datetime) -> datetime.datetime:
     """A moment in UTC for a column that knows no zones."""
     return utc(value).replace(tzinfo=None)
+
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MICROSECOND = datetime.timedelta(microseconds=1)
+
+
+def to_epoch(value: datetime.datetime) -> Decimal:
+    """A moment as seconds since the epoch, exactly."""
+    return Decimal((utc(value) - _EPOCH) // _MICROSECOND).scaleb(-6)
+
+
+def of_epoch(value: Decimal | int) -> datetime.datetime:
+    """Seconds since the epoch as a moment."""
+    return _EPOCH + int(Decimal(value).scaleb(6)) * _MICROSECOND

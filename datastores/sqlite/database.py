@@ -87,8 +87,12 @@ class Database:
         """Forget, in a forked child, every connection without closing it: they and their locks are the parent's."""
         cls._registry = threading.Lock()
         for database in list(cls._known.values()):
-            cls._inherited.extend(database._open_ones)
+            database._leave_to_parent()
             database._start_afresh()
+
+    def _leave_to_parent(self) -> None:
+        """Keep the inherited connections from ever being closed here."""
+        self._inherited.extend(self._open_ones)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

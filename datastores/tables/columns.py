@@ -23,8 +23,8 @@ class Column:
 
     `nullable` is about the table: whether a NULL may lie there, whatever the model says. `seek`, where it is not empty,
     is the SQL that an index over the column can find, less exact than `term`: it is compared beside it. `read` is the
-    SQL that hands it out, where that is another than the one that compares it; `write` what stands for a value that is
-    written, with `{}` for its parameter.
+    SQL that hands it out, where that is another than the one that compares it; `value` what stands for a value that is
+    written or compared with, with `{}` for its parameter.
     """
 
     field: str
@@ -33,7 +33,7 @@ class Column:
     nullable: bool = True
     seek: str = ""
     read: str = ""
-    write: str = "{}"
+    value: str = "{}"
 
     @property
     def shown(self) -> str:

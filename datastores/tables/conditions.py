@@ -41,6 +41,10 @@ class Conditions:
         self.probes.append(probe)
         return self.grammar.parameter(len(self.probes))
 
+    def value(self, column: Column, op: str) -> str:
+        """The next parameter, as a value to compare a column with."""
+        return column.value.format(self.parameter(column.storage.probe(op)))
+
     def text(self, shape: Shape) -> str:
         """A condition of that shape."""
         if len(shape) == 3:
@@ -59,19 +63,18 @@ class Conditions:
         if op in MANY:
             return self._membership(column, op, count)
         if op == "range":
-            low = self.parameter(column.storage.probe("gte"))
-            return f"{column.term} BETWEEN {low} AND {self.parameter(column.storage.probe('lte'))}"
+            low = self.value(column, "gte")
+            return f"{column.term} BETWEEN {low} AND {self.value(column, 'lte')}"
         if op == "eq":
-            return equal(column, self.parameter(column.storage.probe(op)))
+            return equal(column, self.value(column, op))
         if op in _COMPARISONS:
-            return f"{column.term} {_COMPARISONS[op]} {self.parameter(column.storage.probe(op))}"
+            return f"{column.term} {_COMPARISONS[op]} {self.value(column, op)}"
         return self._text_leaf(column, op, count)
 
     def _membership(self, column: Column, op: str, count: int) -> str:
         if not count:
             return self.grammar.false if op == "in" else f"{column.sql} IS NOT NULL"
-        probe = column.storage.probe("eq")
-        listed = ", ".join([self.parameter(probe) for _ in range(count)])
+        listed = ", ".join([self.value(column, "eq") for _ in range(count)])
         if op == "notin":
             return f"{column.term} NOT IN ({listed})"
         exactly = f"{column.term} IN ({listed})"
@@ -136,7 +139,7 @@ def behind(conditions: Conditions, order: Sequence[Order], nulls: Sequence[bool]
     is not: SQLite does not look into the rowid at the end of an index for it).
     """
     keys = [(conditions.column(key.field), key.descending is not flip) for key in order]
-    values = [conditions.parameter(column.storage.probe("gt")) for column, _ in keys]
+    values = [conditions.value(column, "gt") for column, _ in keys]
     stretches = []
     for depth in reversed(range(len(keys))):
         equal = [_same(column, values[i], nulls[i]) for i, (column, _) in enumerate(keys[:depth])]

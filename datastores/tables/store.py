@@ -43,6 +43,8 @@ class TableStore(DataStore, Generic[TableT]):
             return Capabilities(writable=False, events=self._keeps_events, why_not="the option read_only is set")
         if self._table is not None and self._table.is_view:
             return Capabilities(writable=False, events=False, why_not=f"{self._name} is a view: name its table instead")
+        if self._table is not None and self._table.why_not:
+            return Capabilities(writable=False, events=False, why_not=self._table.why_not)
         return Capabilities(events=self._keeps_events)
 
     # --- opening ------------------------------------------------------------------------------------------------------
@@ -76,7 +78,7 @@ class TableStore(DataStore, Generic[TableT]):
     def _take(self, table: TableT) -> None:
         """Serve the table from now on; what other threads look at first is set last."""
         self._model = table.model
-        self._log = self._open_log(table) if self._keeps_events and not table.is_view else None
+        self._log = self._open_log(table) if self._keeps_events and can_be_written(table) else None
         self._table = table
 
     @abstractmethod
@@ -125,7 +127,7 @@ class TableStore(DataStore, Generic[TableT]):
         """Run `work` in one transaction of the database (ReadOnly)."""
         if not self._read_only:
             table = self._opened()
-            if not table.is_view:
+            if can_be_written(table):
                 return self._transaction(table, work)
         raise ReadOnly(f"{self._name} cannot be written: {self.capabilities.why_not}")
 
@@ -137,6 +139,11 @@ class TableStore(DataStore, Generic[TableT]):
         """The events of the table, which lie in the same database; None with `events: False`, and for a view."""
         self._opened()
         return self._log
+
+
+def can_be_written(table: BaseTable) -> bool:
+    """Whether a table takes writes at all."""
+    return not (table.is_view or table.why_not)
 
 
 def with_pk(model: Model) -> Model:

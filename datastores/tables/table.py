@@ -49,6 +49,8 @@ class BaseTable(ABC):
     run: Run
     """Runs one statement outside of any transaction but this thread's own."""
     is_view: bool
+    why_not: str = ""
+    """Why a table that is no view cannot be written; empty where it can."""
     computed: Set[str] = frozenset()
     filled: Set[str] = frozenset()
     returns: str = ""
@@ -66,7 +68,7 @@ class BaseTable(ABC):
         self.build = self.statements.builder(model.names)
         self._key_type = model.pk.kind.python_type
         self._key_probe = self.key.storage.probe("eq")
-        self.key_is = equal(self.key, grammar.parameter(1))
+        self.key_is = equal(self.key, self.key.value.format(grammar.parameter(1)))
         source = ("FROM", self.statements.source, "WHERE", self.key_is)
         self.select = " ".join(("SELECT", self.statements.selected(model.names), *source))
         self.delete = " ".join(("DELETE FROM", quoted, "AS", ALIAS, "WHERE", self.key_is))
@@ -159,7 +161,7 @@ class BaseTable(ABC):
 
     def _place(self, name: str, number: int) -> str:
         """What stands for a value that is written."""
-        return self.statements.columns[name].write.format(self.statements.grammar.parameter(number))
+        return self.statements.columns[name].value.format(self.statements.grammar.parameter(number))
 
     def change(self, record: Record) -> Writing:
         """How these fields of a record are updated; the key is the parameter behind theirs."""
@@ -171,8 +173,8 @@ class BaseTable(ABC):
         pairs = ", ".join(
             f"{self.target(name)} = {self._place(name, number)}" for number, name in enumerate(written, 1)
         )
-        where = equal(self.key, self.statements.grammar.parameter(len(written) + 1))
-        text = " ".join(("UPDATE", self.quoted, "AS", ALIAS, "SET", pairs, "WHERE", where))
+        place = self._place(self.key.field, len(written) + 1)
+        text = " ".join(("UPDATE", self.quoted, "AS", ALIAS, "SET", pairs, "WHERE", equal(self.key, place)))
         return Writing(written, text + self.returns, self.statements.encoder(written))
 
     @abstractmethod

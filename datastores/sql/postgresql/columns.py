@@ -10,13 +10,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from datastores.sql.catalogue import ColumnInfo
+from datastores.sql.decimals import decimal_storage
 from datastores.sql.values import (
     as_integer,
     finite,
     loose_decimal,
     naive,
-    placed_decimal,
-    plain_field_decimal,
     read_utc,
 )
 from datastores.tables.columns import Column
@@ -72,6 +71,8 @@ def column(field: Field, info: ColumnInfo, quote: Callable[[str], str]) -> Colum
         return _text(plain, info)
     if info.element:
         return _array(plain, field)
+    if field.kind is Kind.DECIMAL and info.type == "numeric":
+        return replace(plain, storage=decimal_storage(field, info))
     lie = _LYING.get((field.kind, info.type))
     return None if lie is None else lie(plain, field)
 
@@ -103,12 +104,6 @@ def _as(storage: Storage) -> Callable[[Column, Field], Column]:
     return lambda plain, field: replace(plain, storage=storage)
 
 
-def _decimal(plain: Column, field: Field) -> Column:
-    places = getattr(field, "places", None)
-    decode = plain_field_decimal if places is None else placed_decimal(places)
-    return replace(plain, storage=Storage("", (Decimal,), decode=decode))
-
-
 def _moment(plain: Column, field: Field) -> Column:
     # shown without its zone, so that neither the session's zone nor the driver's idea of the years 1 and 9999 matters
     return replace(plain, read=f"{plain.sql} AT TIME ZONE 'UTC'", storage=_MOMENT)
@@ -134,7 +129,6 @@ _LYING: Final[dict[tuple[Kind, str], Callable[[Column, Field], Column]]] = {
     (Kind.FLOAT, "float4"): _real,
     (Kind.FLOAT, "numeric"): _as(Storage("", (Decimal,), encode=loose_decimal, decode=lambda v: finite(float(v)))),
     **{(Kind.FLOAT, name): _as(Storage("", (int,), decode=float)) for name in INTEGERS},
-    (Kind.DECIMAL, "numeric"): _decimal,
     (Kind.BOOLEAN, "bool"): _as(Storage("", (bool,))),
     (Kind.DATE, "date"): _as(Storage("", (datetime.date,))),
     (Kind.DATETIME, "timestamptz"): _moment,

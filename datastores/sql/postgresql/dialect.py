@@ -129,20 +129,19 @@ class PostgreSQL(Dialect):
         """A column of an index, in the order that lists are asked for."""
         return f"{self.quote(name)} NULLS FIRST" if nullable else self.quote(name)
 
-    def claim_key(self, ask: Ask, table: TableName, column: str, pk: Any) -> None:
+    def claim_key(self, transaction: Transaction, table: TableName, column: str, pk: Any) -> None:
         """Set the sequence behind a key that is brought, with all inserts held up that might take from it meanwhile."""
         quoted = self.quoted(table)
-        found = ask(marked("SELECT pg_get_serial_sequence($1, $2)"), (quoted, column))
-        if found[0][0] is None or not isinstance(pk, int):
-            return
-        self.lock_table(ask, quoted)
+        found = transaction.rows(marked("SELECT pg_get_serial_sequence($1, $2)"), (quoted, column))
         sequence = found[0][0]
-        moved = ("SELECT setval($1, $2) FROM", sequence, "WHERE last_value <= $2")
-        ask(marked(" ".join(moved)), (sequence, pk))
+        if sequence is not None:
+            self.lock_table(transaction, quoted)
+            moved = ("SELECT setval($1, $2) FROM", sequence, "WHERE last_value <= $2")
+            transaction.rows(marked(" ".join(moved)), (sequence, pk))
 
-    def lock_table(self, ask: Ask, quoted: str) -> None:
+    def lock_table(self, transaction: Transaction, quoted: str) -> None:
         """Keep others from writing the table."""
-        ask(f"LOCK TABLE {quoted} IN SHARE ROW EXCLUSIVE MODE", ())
+        transaction.rows(f"LOCK TABLE {quoted} IN SHARE ROW EXCLUSIVE MODE")
 
     # --- events -------------------------------------------------------------------------------------------------------
 
