@@ -37,6 +37,10 @@ PAUSE: Final = 0.02
 """Seconds that are waited, at random, before the second attempt; twice as long before each further one."""
 
 
+MOST_LOST: Final = 100
+"""How many lost connections one call throws away at most."""
+
+
 class _Active(threading.local):
     """The transaction that each thread is in."""
 
@@ -108,17 +112,15 @@ class Database:
         """All rows of one statement over what is committed, even where this thread is writing just now."""
         statement = self.statements[text]
         parameters = statement.parameters(values)
-        spare = self._idle()
+        lost = 0
         while True:
             borrowed = self._borrow()
             try:
                 return self._fetch(borrowed, statement.text, parameters)
             except self.errors as exc:
-                spare -= 1
-                failure = self.failure(exc)
-                if failure.trouble is not Trouble.LOST or spare < 0:
+                if not self._may_try_another(exc, lost):
                     raise self.refuse(exc) from exc
-                borrowed.invalidate(exc)
+                lost += 1
             finally:
                 borrowed.close()
 
@@ -133,8 +135,8 @@ class Database:
             cursor.close()
             ended = True
             return rows
-        except self.errors:
-            ended = True
+        except self.errors as exc:
+            ended = self.failure(exc).trouble is not Trouble.LOST
             raise
         finally:
             if not ended:
@@ -169,7 +171,7 @@ class Database:
             transaction.end()
 
     def _begin(self) -> Transaction:
-        spare = self._idle()
+        lost = 0
         while True:
             transaction = Transaction(self, self._borrow())
             try:
@@ -177,9 +179,9 @@ class Database:
                 return transaction
             except self.errors as exc:
                 transaction.end()
-                spare -= 1
-                if self.failure(exc).trouble is not Trouble.LOST or spare < 0:
+                if not self._may_try_another(exc, lost):
                     raise self.refuse(exc) from exc
+                lost += 1
 
     # --- connections --------------------------------------------------------------------------------------------------
 
@@ -191,10 +193,15 @@ class Database:
         except self.errors as exc:
             raise self.refuse(exc) from exc
 
-    def _idle(self) -> int:
-        """How many connections may have been lost since they were used last."""
-        count = getattr(self.engine.pool, "checkedin", None)
-        return int(count()) if count is not None else 1
+    def _may_try_another(self, exc: BaseException, lost: int) -> bool:
+        """Whether the connection was lost, perhaps long ago, while others in the pool may live.
+
+        A restart of the server loses all that are idle; one that is new tells whether the server is back.
+        """
+        if self.failure(exc).trouble is not Trouble.LOST:
+            return False
+        idle = getattr(self.engine.pool, "checkedin", None)
+        return lost == 0 or (lost < MOST_LOST and idle is not None and idle() > 0)
 
     def close(self) -> None:
         """Close the connections that nobody uses now, if they are ours."""

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
+from datastores.sql.catalogue import TableName
+from datastores.sql.declared import DeclaredTable
 from datastores.sqlite import SQLiteDataStore
 from datastores.sqlite import values as sqlite_values
+from datastores.sqlite.catalogue import TableInfo
 from datastores.sqlite.database import Database
+from datastores.sqlite.schema import column_of
+from datastores.sqlite.store import TIMEOUT
+from datastores.sqlite.table import Table
+from datastores.tables.columns import Column
 from datastores.tables.store import TableStore
-from rest_kit.errors import StoreUnavailable
+from rest_kit.errors import ConfigurationError, StoreUnavailable
+from rest_kit.models.field import Field
+from rest_kit.models.model import Model
 
 PATIENCE = 30.0
 """Seconds that a write waits for another one of the same process."""
@@ -27,9 +38,22 @@ PREPARED = "rest_kit"
 def of_url(url: URL, table: str, options: Mapping[str, Any]) -> SQLiteDataStore:
     """The store over the file that a URL names (ConfigurationError for one that names none)."""
     kept = {name: value for name, value in options.items() if name in SQLiteDataStore.option_keys}
-    if "statement" in options.get("timeouts", {}):
-        kept["timeout"] = options["timeouts"]["statement"]
-    return SQLiteDataStore({"name": url.database or "", "table": table}, kept)
+    return SQLiteDataStore({"name": url.database or "", "table": table}, {**kept, "timeout": _patience(options)})
+
+
+def of_declaration(url: URL, table: sqlalchemy.Table, options: Mapping[str, Any]) -> EngineSQLite:
+    """The store over a declared table in the file that a URL names, through an engine of our own."""
+    if not url.database or url.database.startswith((":memory:", "file:")):
+        raise ConfigurationError("resource['url'] must name a file; for data in memory, use PythonListDataStore")
+    database = Database.at(os.path.abspath(url.database), False, _patience(options))
+    engine = sqlalchemy.create_engine(url, creator=lambda: database.connection("rwc"))
+    store = EngineSQLite(engine, DeclaredTable(table, engine), options)
+    weakref.finalize(store, engine.dispose)
+    return store
+
+
+def _patience(options: Mapping[str, Any]) -> float:
+    return float(options.get("timeouts", {}).get("statement", TIMEOUT))
 
 
 class EngineDatabase(Database):
@@ -95,9 +119,38 @@ class EngineDatabase(Database):
 
 
 class EngineSQLite(SQLiteDataStore):
-    """One table or view of the SQLite database that an application's engine opens."""
+    """One table or view of the SQLite database that an engine opens."""
 
-    def __init__(self, engine: Engine, table: str, resource: Any, options: Mapping[str, Any]) -> None:
-        TableStore.__init__(self, resource, options, table)
+    def __init__(self, engine: Engine, table: TableName | DeclaredTable, options: Mapping[str, Any]) -> None:
+        self._declaration = table if isinstance(table, DeclaredTable) else None
+        place = table.name if isinstance(table, DeclaredTable) else table
+        TableStore.__init__(self, None, options, place.name)
         self._path = engine.url.database or ""
         self._database_ = EngineDatabase.of(engine)
+
+    def infer(self) -> Model:
+        """A model read off the catalogue, the rows and the declaration (StoreUnavailable, StoreCorrupt)."""
+        model = super().infer()
+        return model if self._declaration is None else self._declaration.refine(model)
+
+    def _open(self) -> Table:
+        declared = self._declaration
+        if declared is not None and not self._read_only:
+            declared.create()
+        if declared is not None and self._model is None:
+            self._model = self.infer()
+        return super()._open()
+
+    def _columns(self, connection: sqlite3.Connection, info: TableInfo, model: Model) -> list[Column]:
+        columns = super()._columns(connection, info, model)
+        if self._declaration is None:
+            return columns
+        return [self._column(connection, info, model.by_name[column.field]) for column in columns]
+
+    def _column(self, connection: sqlite3.Connection, info: TableInfo, field: Field) -> Column:
+        lying = info.column(field.name)
+        stored = "" if lying is None else lying.declared
+        assert self._declaration is not None
+        found = self._declaration.column(field, stored, lambda plain: column_of(connection, info, plain))
+        assert found is not None
+        return found

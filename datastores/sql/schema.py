@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from datastores.sql.catalogue import TableInfo, TableName
+from datastores.sql.declared import DeclaredTable
 from datastores.sql.dialect import Dialect
 from datastores.tables.columns import Column
 from rest_kit.errors import StoreCorrupt, did_you_mean
@@ -56,14 +57,16 @@ def _foreign_key(dialect: Dialect, table: TableName, field: Field) -> str:
     return f"FOREIGN KEY ({dialect.quote(field.name)}) REFERENCES {referred} ({dialect.quote(column)})"
 
 
-def bound_columns(dialect: Dialect, table: TableInfo, model: Model) -> list[Column]:
+def bound_columns(
+    dialect: Dialect, table: TableInfo, model: Model, declared: DeclaredTable | None = None
+) -> list[Column]:
     """Where the fields of a model lie in an existing table (StoreCorrupt naming every column that does not do)."""
     missing = [name for name in model.names if table.column(name) is None]
     if missing:
         known = [column.name for column in table.columns]
         told = ", ".join(f"{name!r}{did_you_mean(name, known)}" for name in missing)
         raise StoreCorrupt(f"the table {str(table.name)!r} has no column for {told}")
-    found = [(field, _column(dialect, table, field)) for field in model.by_name.values()]
+    found = [(field, _column(dialect, table, field, declared)) for field in model.by_name.values()]
     misfits = [f"{field.name!r} ({field.kind.value})" for field, column in found if column is None]
     if misfits:
         told = ", ".join(misfits)
@@ -71,6 +74,10 @@ def bound_columns(dialect: Dialect, table: TableInfo, model: Model) -> list[Colu
     return [column for _, column in found if column is not None]
 
 
-def _column(dialect: Dialect, table: TableInfo, field: Field) -> Column | None:
+def _column(dialect: Dialect, table: TableInfo, field: Field, declared: DeclaredTable | None) -> Column | None:
     info = table.column(field.name)
-    return None if info is None else dialect.column(field, info)
+    if info is None:
+        return None
+    if declared is None:
+        return dialect.column(field, info)
+    return declared.column(field, info.type, lambda plain: dialect.column(plain, info))

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from datastores.sql.catalogue import TableInfo, TableName
 from datastores.sql.database import Database
+from datastores.sql.declared import DeclaredTable
 from datastores.sql.events import RETENTION, SQLEventLog
 from datastores.sql.infer import infer_model, key_field
 from datastores.sql.schema import bound_columns, create_statements, index_statement
@@ -26,10 +27,11 @@ T = TypeVar("T")
 class ServerStore(TableStore[Table]):
     """One table or view of PostgreSQL or MariaDB."""
 
-    def __init__(self, database: Database, table: TableName, resource: Any, options: Mapping[str, Any]) -> None:
-        super().__init__(resource, options, table.name)
+    def __init__(self, database: Database, table: TableName | DeclaredTable, options: Mapping[str, Any]) -> None:
+        self._declaration = table if isinstance(table, DeclaredTable) else None
+        self._place = table.name if isinstance(table, DeclaredTable) else table
         self._database = database
-        self._place = table
+        super().__init__(None, options, self._place.name)
 
     def __repr__(self) -> str:
         return f"SQLDataStore({str(self._place)!r} in {self._database.name})"
@@ -38,19 +40,27 @@ class ServerStore(TableStore[Table]):
 
     def infer(self) -> Model:
         """A model read off the catalogue (StoreUnavailable, StoreCorrupt)."""
-        return infer_model(self._database.meet(), self._found())
+        self._database.meet()
+        return self._inferred(self._found())
+
+    def _inferred(self, info: TableInfo) -> Model:
+        model = infer_model(self._database.dialect, info)
+        return model if self._declaration is None else self._declaration.refine(model)
 
     def _open(self) -> Table:
         database = self._database
         dialect = database.meet()
         info = dialect.read_table(database.rows, self._place)
+        if info is None and self._declaration is not None and not self._read_only:
+            self._declaration.create()
+            info = self._found()
         if info is None or self._lacking_indexes(info):
             database.atomic(self._create)
             info = self._found()
-        model = self._model if self._model is not None else infer_model(dialect, info)
+        model = self._model if self._model is not None else self._inferred(info)
         if model.pk is None:
             model = model.with_pk(key_field(dialect, info))
-        return Table(database, info, model, bound_columns(dialect, info, model))
+        return Table(database, info, model, bound_columns(dialect, info, model, self._declaration))
 
     def _create(self, transaction: Transaction) -> None:
         """Make the table from the model, or the indexes that it lacks."""
@@ -58,7 +68,7 @@ class ServerStore(TableStore[Table]):
         dialect.guard_creation(transaction.rows)
         info = dialect.read_table(transaction.rows, self._place)
         if info is not None:
-            model = self._model if self._model is not None else infer_model(dialect, info)
+            model = self._model if self._model is not None else self._inferred(info)
             lacking = [model.by_name[name] for name in self._lacking_indexes(info)]
             statements = [index_statement(dialect, self._place, field) for field in lacking]
         elif self._declared is None or self._read_only:

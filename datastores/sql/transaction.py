@@ -30,7 +30,8 @@ class Transaction:
         self._borrowed = borrowed
         self._connection: Any = borrowed.dbapi_connection
         self._entered: Any = None
-        self._busy = False
+        self._unfit = False
+        """Whether the connection is in the middle of something, or lost, and must not go back to the pool."""
         self._parts = 0
         self._events: list[tuple[SQLEventLog, Entry]] = []
         self._endings: list[tuple[str, Sequence[Any]]] = []
@@ -52,17 +53,17 @@ class Transaction:
         if self._failure is not None:
             raise self._failure
         statement = self.database.statements[text]
-        self._busy = True
+        self._unfit = True
         cursor = self._connection.cursor()
         try:
             cursor.execute(statement.text, statement.parameters(values))
             rows: list[Row] = list(cursor.fetchall()) if cursor.description is not None else []
-        except self.database.errors:
-            self._busy = False
+        except self.database.errors as exc:
+            self._unfit = self.database.failure(exc).trouble is Trouble.LOST
             raise
         self.last_id = getattr(cursor, "lastrowid", None)
         cursor.close()
-        self._busy = False
+        self._unfit = False
         return rows
 
     def refuse(self, exc: BaseException) -> RestKitError:
@@ -84,9 +85,11 @@ class Transaction:
     def begin(self) -> None:
         """Start it (the driver's errors)."""
         dialect = self.database.dialect
+        self._unfit = True
         if not self.database.owned:
             self._entered = dialect.enter(self._connection)
         dialect.begin(self._connection)
+        self._unfit = False
 
     def part(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` as a part that can be undone by itself."""
@@ -128,7 +131,7 @@ class Transaction:
     def end(self) -> None:
         """Undo what was not committed, and give the connection back as it was taken."""
         try:
-            if self._busy:
+            if self._unfit:
                 self._borrowed.invalidate()
             else:
                 self._leave()

@@ -221,7 +221,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            connection = self._open("ro" if self.read_only else "rw")
+            connection = self.connection("ro" if self.read_only else "rw")
             found = os.stat(self.path)
         except sqlite3.Error as exc:
             raise self.failure(exc) from exc
@@ -231,7 +231,8 @@ class Database:
         self._open_ones.add(connection)
         return connection
 
-    def _open(self, mode: str) -> sqlite3.Connection:
+    def connection(self, mode: str) -> sqlite3.Connection:
+        """A new connection, ready for our statements: `ro`, `rw`, or `rwc` to make the file (the driver's errors)."""
         connection = sqlite3.connect(
             f"file:{quote_path(self.path)}?mode={mode}",
             uri=True,
@@ -268,7 +269,7 @@ class Database:
     def create(self) -> None:
         """Make an empty file where there is none (StoreUnavailable: no such directory, or no permission)."""
         try:
-            self._open("rwc").close()
+            self.connection("rwc").close()
         except sqlite3.Error as exc:
             raise self.failure(exc) from exc
 

@@ -19,6 +19,7 @@ from datastores.sqlite.infer import infer_model, key_field
 from datastores.sqlite.schema import bound_columns, create_statements, index_statement
 from datastores.sqlite.table import Table
 from datastores.sqlite.tx import SQLiteTx
+from datastores.tables.columns import Column
 from datastores.tables.statements import Bound
 from datastores.tables.store import TableStore, bad_options, with_pk
 from rest_kit.errors import StoreUnavailable, did_you_mean
@@ -125,7 +126,11 @@ class SQLiteDataStore(TableStore[Table]):
         model = self._model if self._model is not None else infer_model(connection, info)
         if model.pk is None:
             model = model.with_pk(key_field(connection, info))
-        return Table(self._database, info, model, bound_columns(connection, info, model))
+        return Table(self._database, info, model, self._columns(connection, info, model))
+
+    def _columns(self, connection: sqlite3.Connection, info: TableInfo, model: Model) -> list[Column]:
+        """Where the model's fields lie."""
+        return bound_columns(connection, info, model)
 
     def _open_log(self, table: Table) -> SQLiteEventLog:
         retention = self.options.get("retention", RETENTION)

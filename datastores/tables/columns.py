@@ -22,7 +22,8 @@ class Column:
     """One field of the model as it lies in a table: the SQL that names it, and how its values are stored.
 
     `nullable` is about the table: whether a NULL may lie there, whatever the model says. `seek`, where it is not empty,
-    is the SQL that an index over the column can find, less exact than `term`: it is compared beside it. `read` is the
+    is the SQL that an index over the column can find, less exact than `term`: it is compared beside it, with the value
+    that `sought` stands for. `read` is the
     SQL that hands it out, where that is another than the one that compares it; `value` what stands for a value that is
     written or compared with, with `{}` for its parameter.
     """
@@ -32,6 +33,7 @@ class Column:
     storage: Storage
     nullable: bool = True
     seek: str = ""
+    sought: str = "{}"
     read: str = ""
     value: str = "{}"
 

@@ -74,11 +74,13 @@ class Conditions:
     def _membership(self, column: Column, op: str, count: int) -> str:
         if not count:
             return self.grammar.false if op == "in" else f"{column.sql} IS NOT NULL"
-        listed = ", ".join([self.value(column, "eq") for _ in range(count)])
+        values = [self.value(column, "eq") for _ in range(count)]
         if op == "notin":
-            return f"{column.term} NOT IN ({listed})"
-        exactly = f"{column.term} IN ({listed})"
-        return f"({column.seek} IN ({listed}) AND {exactly})" if column.seek else exactly
+            return f"{column.term} NOT IN ({', '.join(values)})"
+        exactly = f"{column.term} IN ({', '.join(values)})"
+        if not column.seek:
+            return exactly
+        return f"({column.seek} IN ({', '.join(map(column.sought.format, values))}) AND {exactly})"
 
     def _text_leaf(self, column: Column, op: str, count: int) -> str:
         write = self.grammar
@@ -120,7 +122,7 @@ class Conditions:
 def equal(column: Column, value: str) -> str:
     """Equality byte by byte, in the form that an index can answer."""
     exactly = f"{column.term} = {value}"
-    return f"({column.seek} = {value} AND {exactly})" if column.seek else exactly
+    return f"({column.seek} = {column.sought.format(value)} AND {exactly})" if column.seek else exactly
 
 
 def joined(parts: Sequence[str], word: str) -> str:

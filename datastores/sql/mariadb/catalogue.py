@@ -42,6 +42,7 @@ WHERE table_schema = $2 AND table_name = $1 AND referenced_table_name IS NOT NUL
 ORDER BY constraint_name, ordinal_position
 """)
 
+_ALIASES: Final = {"tinyint(1)": "boolean", "bit(1)": "bit", **{f"bit({size})": "bits" for size in range(2, 65)}}
 _LABEL: Final = re.compile(r"'((?:[^']|'')*)'")
 _JSON: Final = re.compile(r"json_valid\(`(.*)`\)", re.IGNORECASE)
 
@@ -84,7 +85,7 @@ def _column(row: tuple[Any, ...]) -> ColumnInfo:
     exact_number = kind == "decimal"
     return ColumnInfo(
         name=name,
-        type="boolean" if declared.startswith("tinyint(1)") else kind,
+        type=_ALIASES.get(declared.partition(" ")[0], kind),
         not_null=nullable == "NO",
         default=None if default == "NULL" else default,
         length=length if kind in ("char", "varchar") else None,

@@ -87,17 +87,20 @@ def _text(plain: Column, info: ColumnInfo) -> Column | None:
     if info.type in TEXTS or info.type == "json":
         if info.exact:
             return replace(plain, storage=Storage("", (str,)))
-        sql = plain.sql if info.charset == "utf8mb4" else f"CONVERT({plain.sql} USING utf8mb4)"
-        return _forced(plain, sql, (str,))
+        if info.charset == "utf8mb4":
+            return _forced(plain, plain.sql)
+        # what the column's characters cannot spell becomes a question mark, and is found by neither comparison
+        found = _forced(plain, f"CONVERT({plain.sql} USING utf8mb4)")
+        return replace(found, sought=f"CONVERT({{}} USING {info.charset})")
     if info.type not in SPELLED:
         return None
-    found = _forced(plain, f"CONVERT({plain.sql} USING utf8mb4)", (str,))
+    found = _forced(plain, f"CONVERT({plain.sql} USING utf8mb4)")
     return found if info.type == "enum" else replace(found, seek="")
 
 
-def _forced(plain: Column, sql: str, types: tuple[type, ...]) -> Column:
+def _forced(plain: Column, sql: str) -> Column:
     """Text whose own comparison is another one: ours goes beside it, so that an index is still of use."""
-    return replace(plain, sql=sql, seek=plain.sql, storage=Storage("", types, collation=EXACT))
+    return replace(plain, sql=sql, seek=plain.sql, storage=Storage("", (str,), collation=EXACT))
 
 
 def _decimal(plain: Column, field: Field, info: ColumnInfo) -> Column | None:
@@ -143,9 +146,7 @@ def _float(plain: Column, field: Field) -> Column:
 
 
 def _uuid(plain: Column, field: Field) -> Column:
-    return replace(
-        _forced(plain, f"CONVERT({plain.sql} USING utf8mb4)", (str,)), storage=replace(_UUID, collation=EXACT)
-    )
+    return replace(_forced(plain, f"CONVERT({plain.sql} USING utf8mb4)"), storage=replace(_UUID, collation=EXACT))
 
 
 def _bit(plain: Column, field: Field) -> Column:
@@ -200,6 +201,7 @@ def field_of(info: ColumnInfo) -> tuple[type[Field], Mapping[str, Any]] | None:
 
 _FIELDS: Final[dict[str, type[Field]]] = {
     "boolean": made.BooleanField,
+    "bit": made.BooleanField,
     "float": made.FloatField,
     "double": made.FloatField,
     "date": made.DateField,
