@@ -28,6 +28,7 @@ class ColumnInfo:
     and `element` is the type of an array's items. `made` says that the database makes the value where none is given: by
     a sequence or AUTO_INCREMENT; `insists` that it takes none; `computed` that it makes it from others. `exact`: text
     is compared and ordered by code point here. `charset` is that of a text where it can be another than the database's.
+    `declared` is what a column must be declared as to refer to this one, where only the very same type may.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ColumnInfo:
     computed: bool = False
     exact: bool = True
     charset: str = ""
+    declared: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,8 +162,8 @@ class Dialect(ABC):
     """What ends the statement that makes a table."""
 
     @abstractmethod
-    def index_on(self, name: str, nullable: bool) -> str:
-        """A column within the list of an index that answers orders."""
+    def index_on(self, field: Field, info: ColumnInfo | None) -> str:
+        """A field's column, if it is there already, within the list of an index that answers orders."""
 
     @abstractmethod
     def claim_key(self, transaction: Transaction, table: TableName, column: str, pk: Any) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from datastores.sql.catalogue import TableInfo, TableName
+from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
 from datastores.sql.declared import DeclaredTable
 from datastores.sql.dialect import Dialect
 from datastores.tables.columns import Column
@@ -13,48 +14,69 @@ from rest_kit.models.field import Field
 from rest_kit.models.model import Model
 
 
-def create_statements(dialect: Dialect, table: TableName, model: Model, indexes: Sequence[str]) -> list[str]:
-    """The statements that make a table of the model, with an index for each of the fields named."""
-    parts = list(_parts(dialect, table, model, indexes))
-    create = f"CREATE TABLE IF NOT EXISTS {dialect.quoted(table)} ({', '.join(parts)}){dialect.table_options}"
-    return [create, *(index_statement(dialect, table, model.by_name[name]) for name in indexes)]
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A table that is to be made of a model: with an index for each of `indexes`, referring to columns of others.
+
+    `referred` holds, for each field that refers to another table, the column that it refers to, where that is there.
+    """
+
+    dialect: Dialect
+    table: TableName
+    model: Model
+    indexes: Sequence[str]
+    referred: Mapping[str, ColumnInfo]
+
+    def statements(self) -> list[str]:
+        """The statements that make it."""
+        create = f"CREATE TABLE IF NOT EXISTS {self.dialect.quoted(self.table)} ({', '.join(self._parts())})"
+        fields = [self.model.by_name[name] for name in self.indexes]
+        indexes = [index_statement(self.dialect, self.table, field) for field in fields]
+        return [create + self.dialect.table_options, *indexes]
+
+    def _parts(self) -> Iterator[str]:
+        for field in self.model.by_name.values():
+            yield self._definition(field)
+        for names in self.model.unique_sets:
+            yield f"UNIQUE ({', '.join(map(self.dialect.quote, names))})"
+        for field in self.model.by_name.values():
+            if getattr(field, "references", None):
+                yield self._foreign_key(field)
+
+    def _definition(self, field: Field) -> str:
+        name = self.dialect.quote(field.name)
+        if field is self.model.pk:
+            if field.generated:
+                return self.dialect.generated_key(field.name)
+            return f"{name} {self.dialect.declared(field, True)} NOT NULL PRIMARY KEY"
+        referred = self.referred.get(field.name)
+        declared = "" if referred is None else referred.declared
+        kind = declared or self.dialect.declared(field, self._is_keyed(field))
+        return f"{name} {kind} {'NULL' if field.nullable else 'NOT NULL'}"
+
+    def _is_keyed(self, field: Field) -> bool:
+        """Whether an index covers the field."""
+        within = any(field.name in names for names in self.model.unique_sets)
+        return within or field.name in self.indexes or bool(getattr(field, "references", None))
+
+    def _foreign_key(self, field: Field) -> str:
+        target, column = reference_of(field, self.table)
+        referred = f"{self.dialect.quoted(target)} ({self.dialect.quote(column)})"
+        return f"FOREIGN KEY ({self.dialect.quote(field.name)}) REFERENCES {referred}"
 
 
-def index_statement(dialect: Dialect, table: TableName, field: Field) -> str:
-    """The statement that makes an index over one column."""
-    name = dialect.quote(f"rest_kit_{table.name}_{field.name}"[:60])
-    return (
-        f"CREATE INDEX IF NOT EXISTS {name} ON {dialect.quoted(table)} ({dialect.index_on(field.name, field.nullable)})"
-    )
-
-
-def _parts(dialect: Dialect, table: TableName, model: Model, indexes: Sequence[str]) -> Iterator[str]:
-    keyed = {name for names in model.unique_sets for name in names} | set(indexes)
-    for field in model.by_name.values():
-        yield _definition(dialect, field, model, field.name in keyed)
-    for names in model.unique_sets:
-        yield f"UNIQUE ({', '.join(map(dialect.quote, names))})"
-    for field in model.by_name.values():
-        if getattr(field, "references", None):
-            yield _foreign_key(dialect, table, field)
-
-
-def _definition(dialect: Dialect, field: Field, model: Model, keyed: bool) -> str:
-    name = dialect.quote(field.name)
-    if field is model.pk:
-        if field.generated:
-            return dialect.generated_key(field.name)
-        return f"{name} {dialect.declared(field, True)} NOT NULL PRIMARY KEY"
-    keyed = keyed or bool(getattr(field, "references", None))
-    return f"{name} {dialect.declared(field, keyed)} {'NULL' if field.nullable else 'NOT NULL'}"
-
-
-def _foreign_key(dialect: Dialect, table: TableName, field: Field) -> str:
+def reference_of(field: Field, table: TableName) -> tuple[TableName, str]:
+    """The table and the column that a field of a table refers to."""
     references: str = field.references  # type: ignore[attr-defined]
     target, _, column = references.rpartition(".")
     schema, _, name = target.rpartition(".")
-    referred = dialect.quoted(TableName(name, schema or table.schema))
-    return f"FOREIGN KEY ({dialect.quote(field.name)}) REFERENCES {referred} ({dialect.quote(column)})"
+    return TableName(name, schema or table.schema), column
+
+
+def index_statement(dialect: Dialect, table: TableName, field: Field, info: ColumnInfo | None = None) -> str:
+    """The statement that makes an index over one column, of a table that is there or is about to be made."""
+    name = dialect.quote(f"rest_kit_{table.name}_{field.name}"[:60])
+    return f"CREATE INDEX IF NOT EXISTS {name} ON {dialect.quoted(table)} ({dialect.index_on(field, info)})"
 
 
 def bound_columns(

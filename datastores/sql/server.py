@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from datastores.sql.catalogue import TableInfo, TableName
+from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
 from datastores.sql.database import Database
 from datastores.sql.declared import DeclaredTable
 from datastores.sql.events import RETENTION, SQLEventLog
 from datastores.sql.infer import infer_model, key_field
-from datastores.sql.schema import bound_columns, create_statements, index_statement
+from datastores.sql.schema import Making, bound_columns, index_statement, reference_of
 from datastores.sql.table import Table
 from datastores.sql.transaction import Transaction
 from datastores.sql.tx import SQLTx
@@ -68,15 +68,41 @@ class ServerStore(TableStore[Table]):
         dialect.guard_creation(transaction.rows)
         info = dialect.read_table(transaction.rows, self._place)
         if info is not None:
-            model = self._model if self._model is not None else self._inferred(info)
-            lacking = [model.by_name[name] for name in self._lacking_indexes(info)]
-            statements = [index_statement(dialect, self._place, field) for field in lacking]
+            statements = self._index_statements(info)
         elif self._declared is None or self._read_only:
             raise StoreUnavailable(self._no_table())
         else:
-            statements = create_statements(dialect, self._place, with_pk(self._declared), self._indexes)
+            model = with_pk(self._declared)
+            referred = self._referred(transaction, model)
+            statements = Making(dialect, self._place, model, self._indexes, referred).statements()
         for statement in statements:
             transaction.rows(statement)
+
+    def _index_statements(self, info: TableInfo) -> list[str]:
+        model = self._model if self._model is not None else self._inferred(info)
+        lacking = self._lacking_indexes(info)
+        return [
+            index_statement(self._database.dialect, self._place, model.by_name[name], info.column(name))
+            for name in lacking
+        ]
+
+    def _referred(self, transaction: Transaction, model: Model) -> dict[str, ColumnInfo]:
+        """The columns of other tables that fields refer to (StoreUnavailable where one is not there)."""
+        found = {}
+        for field in model.by_name.values():
+            if getattr(field, "references", None):
+                table, column = reference_of(field, self._place)
+                info = None if table == self._place else self._column_of(transaction, table, column)
+                if info is not None:
+                    found[field.name] = info
+        return found
+
+    def _column_of(self, transaction: Transaction, table: TableName, column: str) -> ColumnInfo:
+        info = self._database.dialect.read_table(transaction.rows, table)
+        found = None if info is None else info.column(column)
+        if found is None:
+            raise StoreUnavailable(f"{self._place} refers to {table}.{column}, which has to be there first")
+        return found
 
     def _lacking_indexes(self, info: TableInfo) -> list[str]:
         """The fields for which an index is asked for but not there; none where nothing may be made."""

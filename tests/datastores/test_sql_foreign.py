@@ -10,13 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from datastores import SQLDataStore
 from rest_kit import models, rows
 from rest_kit.errors import Conflict, ReadOnly, StoreCorrupt, StoreUnavailable, Unsupported, ValidationError
 from rest_kit.query import Filter, Order, Page, Query
 from rest_kit.types import Record
-from tests.servers import Place, places
+from tests.servers import Place, engine_of, places
 
 UTC = datetime.UTC
 
@@ -449,3 +450,38 @@ def test_a_model_narrower_than_the_table(place: Place) -> None:
     store.bind(models.Model.of("Narrow", [key("id"), models.IntegerField("a")]))
     with pytest.raises(Unsupported, match="'more' may not be null"):
         insert(store, {"id": 1, "a": 1})
+
+
+def test_a_table_of_ours_refers_to_one_of_others(place: Place) -> None:
+    parent, child = place.table(), place.table()
+    collation = "" if place.kind == "postgresql" else " CHARACTER SET latin1"
+    place.sql(f"CREATE TABLE {parent} (id int PRIMARY KEY, code varchar(9){collation} UNIQUE)")
+    fields = [
+        models.PkField("id"),
+        models.IntForeign("parent", references=f"{parent}.id"),
+        models.StringForeign("code", references=f"{parent}.code"),
+        models.IntForeign("above", references=f"{child}.id"),
+    ]
+    store = served(place, child)
+    store.bind(models.Model.of("Child", fields))
+    place.sql(f"INSERT INTO {parent} VALUES (5, 'x')")
+    insert(store, {"parent": 5, "code": "x", "above": None}, {"parent": None, "code": None, "above": 1})
+    with pytest.raises(Conflict) as caught:
+        insert(store, {"parent": 5, "code": "y", "above": 1})
+    assert (caught.value.code, caught.value.fields) == ("foreign_key", ("code",))
+    with pytest.raises(Conflict) as caught:
+        store.atomic(lambda tx: tx.delete(1))
+    assert caught.value.code == "restricted"
+    lonely = served(place, place.table())
+    lonely.bind(models.Model.of("Lonely", [models.PkField("id"), models.IntForeign("a", references="nowhere.id")]))
+    with pytest.raises(StoreUnavailable, match=r"nowhere\.id, which has to be there first"):
+        lonely.ping()
+
+
+def test_indexes_are_made_where_they_lack(place: Place) -> None:
+    name = place.table()
+    place.sql(f"CREATE TABLE {name} (id int PRIMARY KEY, a int, b text)")
+    for _ in range(2):
+        served(place, name, indexes=["a", "b"]).ping()
+    inspector = sqlalchemy.inspect(engine_of(place.kind))
+    assert sorted(one["column_names"][0] or "" for one in inspector.get_indexes(name)) == ["a", "b"]

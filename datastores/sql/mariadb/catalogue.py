@@ -63,7 +63,7 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
         key=next((columns for index, (columns, _, _) in indexes.items() if index == "PRIMARY"), ()),
         unique={index: columns for index, (columns, unique, whole) in indexes.items() if unique and whole},
         references=_references(ask(_REFERENCES, where)),
-        indexed=frozenset(columns[0] for columns, _, whole in indexes.values() if whole),
+        indexed=frozenset(columns[0] for columns, _, _ in indexes.values()),
         why_not="" if "VIEW" in kind or engine == "InnoDB" else f"the engine {engine} knows no transactions",
     )
 
@@ -97,6 +97,7 @@ def _column(row: tuple[Any, ...]) -> ColumnInfo:
         computed="generated" in extra,
         exact=collation is None or collation == EXACT,
         charset=charset or "",
+        declared=declared if charset is None else f"{declared} CHARACTER SET {charset} COLLATE {collation}",
     )
 
 

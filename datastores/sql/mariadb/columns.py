@@ -24,6 +24,9 @@ from rest_kit.types import INT64_MAX, Kind
 
 INTEGERS: Final = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year", "boolean"})
 TEXTS: Final = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
+LONG_TEXTS: Final = frozenset({"tinytext", "text", "mediumtext", "longtext", "json"})
+INDEXED_LENGTH: Final = 191
+"""How many characters of a long text an index holds."""
 SPELLED: Final = frozenset({"enum", "set", "time", "uuid", "inet4", "inet6"})
 """Types that no field but text serves, or that are served as text too."""
 MAX_DIGITS: Final = 65

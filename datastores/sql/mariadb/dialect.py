@@ -142,9 +142,10 @@ class MariaDB(Dialect):
 
     table_options = f" ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {catalogue.EXACT}"
 
-    def index_on(self, name: str, nullable: bool) -> str:
-        """A column of an index."""
-        return self.quote(name)
+    def index_on(self, field: Field, info: ColumnInfo | None) -> str:
+        """A column of an index, of which a long text gives its beginning."""
+        is_long = info is not None and info.type in columns.LONG_TEXTS
+        return self.quote(field.name) + (f"({columns.INDEXED_LENGTH})" if is_long else "")
 
     def claim_key(self, transaction: Transaction, table: TableName, column: str, pk: Any) -> None:
         """Nothing is needed: a key that is brought moves what is counted up."""
@@ -152,8 +153,10 @@ class MariaDB(Dialect):
     def lock_table(self, transaction: Transaction, quoted: str) -> None:
         """Take a lock by the table's name, which all who write it through rest_kit take."""
         name = f"rest_kit {quoted}"[:64]
-        transaction.rows(marked("SELECT get_lock($1, @@innodb_lock_wait_timeout)"), (name,))
         transaction.at_end(marked("SELECT release_lock($1)"), (name,))
+        taken = transaction.rows(marked("SELECT get_lock($1, @@innodb_lock_wait_timeout)"), (name,))
+        if taken[0][0] != 1:
+            raise StoreUnavailable(f"the table {quoted} is busy with another write", retry_after=1)
 
     def delete(self, quoted: str) -> str:
         """How the statement that deletes from a table begins."""

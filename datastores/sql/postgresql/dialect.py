@@ -125,9 +125,10 @@ class PostgreSQL(Dialect):
         """Take the lock of all who make tables for rest_kit: IF NOT EXISTS alone does not keep two from colliding."""
         ask("SELECT pg_advisory_xact_lock(hashtext('rest_kit'))", ())
 
-    def index_on(self, name: str, nullable: bool) -> str:
+    def index_on(self, field: Field, info: ColumnInfo | None) -> str:
         """A column of an index, in the order that lists are asked for."""
-        return f"{self.quote(name)} NULLS FIRST" if nullable else self.quote(name)
+        nullable = field.nullable if info is None else not info.not_null
+        return f"{self.quote(field.name)} NULLS FIRST" if nullable else self.quote(field.name)
 
     def claim_key(self, transaction: Transaction, table: TableName, column: str, pk: Any) -> None:
         """Set the sequence behind a key that is brought, with all inserts held up that might take from it meanwhile."""

@@ -26,6 +26,8 @@ def grammar(fold_text: Write) -> Grammar:
         fold=fold_text,
         fold_value=fold_text,
         nulls=(" NULLS FIRST", " NULLS LAST"),
+        # a value may stand in a statement four times, which holds 65,535 parameters at most
+        max_values=15_000,
         lock="FOR UPDATE OF t",
         gathers=True,
     )
