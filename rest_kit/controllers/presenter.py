@@ -92,7 +92,7 @@ class Presenter:
         *,
         asked: str,
     ) -> tuple[str, bytes]:
-        """The same with members added, as `asked`; the tag begins as the plain one, and changes whenever the body does."""
+        """The same with members added, as `asked`: a tag that begins as the plain one, and follows the body."""
         tag = self.tagger.hash(record)
         record = self.hide(record) if fields is None else {name: record[name] for name in fields}
         body = response.render({**self.shape([record], request, response)[0], **added})
