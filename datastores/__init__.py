@@ -9,14 +9,16 @@ if TYPE_CHECKING:
     from datastores.csv import CSVDataStore
     from datastores.python_list import PythonListDataStore
     from datastores.remote import RemoteDataStore
+    from datastores.sql import SQLDataStore
     from datastores.sqlite import SQLiteDataStore
 
-__all__ = ["CSVDataStore", "PythonListDataStore", "RemoteDataStore", "SQLiteDataStore"]
+__all__ = ["CSVDataStore", "PythonListDataStore", "RemoteDataStore", "SQLDataStore", "SQLiteDataStore"]
 
 _ROOMS = {
     "CSVDataStore": "datastores.csv",
     "PythonListDataStore": "datastores.python_list",
     "RemoteDataStore": "datastores.remote",
+    "SQLDataStore": "datastores.sql",
     "SQLiteDataStore": "datastores.sqlite",
 }
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from datastores.csv.dialect import Dialect
 from datastores.csv.grammar import body
-from datastores.sqlite.rows import Column as Stored
-from datastores.sqlite.text import quote
+from datastores.sqlite.grammar import quote
 from datastores.sqlite.values import storage_of
+from datastores.tables.columns import Column as Stored
 from rest_kit.errors import Fault, ValidationError
 from rest_kit.models import scalars
 from rest_kit.models.field import Field

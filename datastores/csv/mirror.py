@@ -21,9 +21,10 @@ from datastores.csv.columns import Layout, Misfit
 from datastores.csv.entries import Splice
 from datastores.csv.records import Reader, Row, corrupt
 from datastores.csv.shifts import Shifts
-from datastores.sqlite.rows import Column
-from datastores.sqlite.text import Statements
+from datastores.sqlite.grammar import GRAMMAR
 from datastores.sqlite.values import prepare, storage_of
+from datastores.tables.columns import Column
+from datastores.tables.statements import Statements
 from rest_kit.errors import Fault, InvalidQuery, RecordNotFound, StoreCorrupt, StoreFull, StoreUnavailable
 from rest_kit.query import Query, Result
 from rest_kit.types import Pk, Record
@@ -52,7 +53,9 @@ class Mirror:
         self.pk = self._pk_column()
         columns = {column.name: column.stored for column in layout.columns} | {self.pk.field: self.pk}
         self._indexes = [[columns[name] for name in names] for names in indexes]
-        self.statements = Statements("mirrored AS t", [columns[n] for n in self.model.names], self.model.full_order)
+        self.statements = Statements(
+            "mirrored AS t", [columns[n] for n in self.model.names], self.model.full_order, GRAMMAR
+        )
         self._fields = [column.name for column in layout.columns]
         self._encode = self.statements.encoder(self._fields)
         self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)

@@ -1,4 +1,4 @@
-"""SQLite as a store, and the translation of queries into its SQL."""
+"""SQLite as a store, through the standard library's driver."""
 
 from __future__ import annotations
 

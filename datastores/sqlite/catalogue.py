@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from datastores.sqlite.text import quote
+from datastores.sqlite.grammar import quote
 
 PRIVATE: Final = "_rest_kit_"
 """How the names of our own tables begin."""

@@ -18,7 +18,7 @@ from urllib.parse import quote as quote_path
 
 from datastores.sqlite import values as sql_values
 from datastores.sqlite.failures import DRIVER_ERRORS, is_stale, meaning_of, meaning_of_read, primary_code
-from datastores.sqlite.text import Row, Run
+from datastores.tables.statements import Row, Run
 from rest_kit.errors import StoreUnavailable
 
 T = TypeVar("T")
@@ -74,8 +74,12 @@ class Database:
         """Forget, in a forked child, every connection without closing it: they and their locks are the parent's."""
         cls._registry = threading.Lock()
         for database in list(cls._known.values()):
-            cls._inherited.extend(database._open_ones)
+            database._leave_to_parent()
             database._start_afresh()
+
+    def _leave_to_parent(self) -> None:
+        """Keep the inherited connections from ever being closed here."""
+        self._inherited.extend(self._open_ones)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -209,7 +213,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            connection = self._open("ro" if self.read_only else "rw")
+            connection = self.connection("ro" if self.read_only else "rw")
             found = os.stat(self.path)
         except sqlite3.Error as exc:
             self.recover(exc)
@@ -220,7 +224,8 @@ class Database:
         self._open_ones.add(connection)
         return connection
 
-    def _open(self, mode: str) -> sqlite3.Connection:
+    def connection(self, mode: str) -> sqlite3.Connection:
+        """A new connection, ready for our statements: `ro`, `rw`, or `rwc` to make the file (the driver's errors)."""
         connection = sqlite3.connect(
             f"file:{quote_path(self.path)}?mode={mode}",
             uri=True,
@@ -257,7 +262,7 @@ class Database:
     def create(self) -> None:
         """Make an empty file where there is none (StoreUnavailable: no such directory, or no permission)."""
         try:
-            self._open("rwc").close()
+            self.connection("rwc").close()
         except sqlite3.Error as exc:
             self.recover(exc)
             raise meaning_of(exc, self.name) from exc

@@ -17,8 +17,8 @@ import msgspec
 from datastores.sqlite.catalogue import PRIVATE
 from datastores.sqlite.database import Database
 from datastores.sqlite.failures import is_missing_table
-from datastores.sqlite.rows import Column
-from datastores.sqlite.values import MISFITS
+from datastores.tables.columns import Column
+from datastores.tables.storage import MISFITS
 from rest_kit.errors import CursorGone
 from rest_kit.events.log import Action, Event, EventLog
 from rest_kit.types import Record

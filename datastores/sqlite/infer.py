@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from datastores.sqlite.catalogue import ColumnInfo, TableInfo
+from datastores.sqlite.grammar import quote
 from datastores.sqlite.schema import form_in
-from datastores.sqlite.text import quote
 from datastores.sqlite.values import MomentForm
 from rest_kit.errors import ConfigurationError, StoreCorrupt
 from rest_kit.models import fields as made

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from datastores.sqlite.failures import is_constraint, meaning_of
+from datastores.sqlite.grammar import quote
 from datastores.sqlite.table import Table
-from datastores.sqlite.text import quote
 from rest_kit.errors import Conflict, Fault, KeysUsedUp, RestKitError, StoreUnavailable, Unsupported, ValidationError
 from rest_kit.store import unique_conflict
 from rest_kit.types import INT64_MAX, Record

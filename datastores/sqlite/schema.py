@@ -10,18 +10,16 @@ from decimal import Decimal
 from typing import Final
 
 from datastores.sqlite.catalogue import ColumnInfo, TableInfo
-from datastores.sqlite.rows import Column
-from datastores.sqlite.text import quote
-from datastores.sqlite.values import TEXT_COLLATION, MomentForm, Storage, storage_of
+from datastores.sqlite.grammar import quote
+from datastores.sqlite.values import TEXT_COLLATION, MomentForm, storage_of
+from datastores.tables.columns import Column
+from datastores.tables.storage import Storage
+from datastores.tables.table import ALIAS
 from rest_kit.errors import Fault, StoreCorrupt, ValidationError, did_you_mean
 from rest_kit.models.field import Field
 from rest_kit.models.model import Model
 from rest_kit.models.scalars import plain_decimal, with_places
 from rest_kit.types import Kind
-
-ALIAS: Final = "t"
-"""The name that a table goes by in the compiled text: a qualified name is never taken for a string by mistake."""
-
 
 # --- making a table ---------------------------------------------------------------------------------------------------
 

@@ -1,15 +1,15 @@
 """Tables and views of an SQLite file as datastores, through the standard library's driver.
 
-A query becomes text once per shape (`text`), runs on a borrowed connection (`database`), and its rows become
-records by generated code (`rows`). The table is opened at first use: created from the model, checked against it, or
-the model inferred from it. A write, its event and its check are one `BEGIN IMMEDIATE` transaction.
+A query becomes text once per shape, runs on a borrowed connection, and its rows become records by generated code. The
+table is opened at first use: created from the model, checked against it, or the model inferred from it. A write, its
+event and its check are one `BEGIN IMMEDIATE` transaction.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from datastores.sqlite.catalogue import TableInfo, list_names, read_table
@@ -18,13 +18,14 @@ from datastores.sqlite.events import RETENTION, SQLiteEventLog
 from datastores.sqlite.infer import infer_model, key_field
 from datastores.sqlite.schema import bound_columns, create_statements, index_statement
 from datastores.sqlite.table import Table
-from datastores.sqlite.tx import SQLiteTx, scoped
-from rest_kit.errors import ReadOnly, RecordNotFound, StoreUnavailable, did_you_mean
-from rest_kit.models.keys import PkField
+from datastores.sqlite.tx import SQLiteTx
+from datastores.tables.columns import Column
+from datastores.tables.statements import Bound
+from datastores.tables.store import TableStore, with_pk
+from rest_kit.errors import StoreUnavailable, did_you_mean
 from rest_kit.models.model import Model
-from rest_kit.query import Query, Result, Where
-from rest_kit.store import Capabilities, DataStore, Tx, check_keys, check_options, refuse, refuse_unknown
-from rest_kit.types import Pk, Record
+from rest_kit.query import Query, Result
+from rest_kit.store import DataStore, Tx, check_keys, check_options, refuse
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ TIMEOUT = 5.0
 """Seconds to wait for another program's write, unless the store is told otherwise."""
 
 
-class SQLiteDataStore(DataStore):
+class SQLiteDataStore(TableStore[Table]):
     """One table or view of an SQLite file: `{"name": path, "table": name}`.
 
     Options: `read_only` (the file is opened so, and nothing is created), `events` (False: none are kept), `retention`
@@ -54,46 +55,15 @@ class SQLiteDataStore(DataStore):
     infers_references = True
 
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
-        super().__init__(resource, options)
-        refuse(_problems(resource, self.options), type(self).__name__)
+        refuse(_problems(resource, dict(options or {})), type(self).__name__)
+        super().__init__(resource, options, resource["table"])
         self._path = os.path.abspath(os.fspath(resource["name"]))
-        self._name: str = resource["table"]
-        self._read_only: bool = self.options.get("read_only", False)
-        self._keeps_events: bool = self.options.get("events", True)
-        self._indexes: Sequence[str] = self.options.get("indexes", ())
-        self._declared: Model | None = None
         self._database_: Database | None = None
-        self._table: Table | None = None
-        self._log: SQLiteEventLog | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._path!r}, {self._name!r})"
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """Everything, but for writing where that is turned off or the table is a view."""
-        if self._read_only:
-            return Capabilities(writable=False, events=self._keeps_events, why_not="the option read_only is set")
-        if self._table is not None and self._table.info.is_view:
-            return Capabilities(writable=False, events=False, why_not=f"{self._name} is a view: name its table instead")
-        return Capabilities(events=self._keeps_events)
-
     # --- opening ------------------------------------------------------------------------------------------------------
-
-    def bind(self, model: Model) -> None:
-        """Serve the table as this model; no I/O."""
-        self._refuse_unknown_indexes(model.names)
-        if model is not self._declared:
-            self._declared = model
-            self._model = model
-            self._table = None
-
-    @property
-    def model(self) -> Model:
-        """The bound model, with the table's key added where it has none, or the one inferred from the table."""
-        if self._model is None or self._model.pk is None:
-            return self._opened().model
-        return self._model
 
     def infer(self) -> Model:
         """A model read off the catalogue and checked against the rows (StoreUnavailable, StoreCorrupt)."""
@@ -105,23 +75,6 @@ class SQLiteDataStore(DataStore):
             timeout = float(self.options.get("timeout", TIMEOUT))
             self._database_ = Database.at(self._path, self._read_only, timeout)
         return self._database_
-
-    def _opened(self) -> Table:
-        """The table, opened anew if its file was replaced (StoreUnavailable, StoreCorrupt)."""
-        table = self._table
-        if table is not None and table.generation == table.database.generation:
-            return table
-        with self._opening:
-            if self._table is table:
-                self._take(self._open())
-            assert self._table is not None
-            return self._table
-
-    def _take(self, table: Table) -> None:
-        """Serve the table from now on; what other threads look at first is set last."""
-        self._model = table.model
-        self._log = self._open_log(table)
-        self._table = table
 
     def _open(self) -> Table:
         database = self._database
@@ -149,7 +102,7 @@ class SQLiteDataStore(DataStore):
         elif self._declared is None or self._read_only:
             raise StoreUnavailable(self._no_table(connection))
         else:
-            statements = create_statements(self._name, _with_pk(self._declared), self._indexes)
+            statements = create_statements(self._name, with_pk(self._declared), self._indexes)
         for statement in statements:
             connection.execute(statement)
 
@@ -159,9 +112,6 @@ class SQLiteDataStore(DataStore):
         if self._read_only or info.is_view:
             return []
         return [name for name in self._indexes if name not in info.indexed]
-
-    def _refuse_unknown_indexes(self, known: Sequence[str]) -> None:
-        refuse_unknown("indexes", self._indexes, known, str(self))
 
     def _no_table(self, connection: sqlite3.Connection) -> str:
         return f"{self._database.name} has no table {self._name!r}{did_you_mean(self._name, list_names(connection))}"
@@ -178,11 +128,13 @@ class SQLiteDataStore(DataStore):
         model = self._model if self._model is not None else infer_model(connection, info)
         if model.pk is None:
             model = model.with_pk(key_field(connection, info))
-        return Table(self._database, info, model, bound_columns(connection, info, model))
+        return Table(self._database, info, model, self._columns(connection, info, model))
 
-    def _open_log(self, table: Table) -> SQLiteEventLog | None:
-        if not self._keeps_events or table.info.is_view:
-            return None
+    def _columns(self, connection: sqlite3.Connection, info: TableInfo, model: Model) -> list[Column]:
+        """Where the model's fields lie."""
+        return bound_columns(connection, info, model)
+
+    def _open_log(self, table: Table) -> SQLiteEventLog:
         retention = self.options.get("retention", RETENTION)
         return SQLiteEventLog(table.database, table.name, table.columns, table.key, retention)
 
@@ -203,50 +155,23 @@ class SQLiteDataStore(DataStore):
         self._opened()
         self._database.rows("SELECT 1 FROM sqlite_master LIMIT 1")
 
-    def find(self, query: Query) -> Result:
-        """The records of the query's page, in its order, from one snapshot."""
-        table = self._opened()
-        bound = table.statements.bind(query)
+    def _page(self, table: Table, bound: Bound, query: Query) -> Result:
         if not query.total and len(bound.plan.reads) == 1:
-            return table.page(table.database.rows, bound, query)
+            return table.page(table.run, bound, query)
         return table.database.snapshot(lambda connection: table.page(reader(connection), bound, query))
 
-    def get(self, pk: Pk, scope: Where | None = None) -> Record:
-        """The record with that primary key, if it is within the scope (RecordNotFound)."""
-        table = self._opened()
-        key = table.key_value(pk)
-        if key is None:
-            raise RecordNotFound(pk)
-        if scope is not None:
-            found = self.find(scoped(table.key.field, pk, scope)).records
-            if not found:
-                raise RecordNotFound(pk)
-            return found[0]
-        rows = table.database.rows(table.select, (key,))
-        if not rows:
-            raise RecordNotFound(pk)
-        return table.record(rows[0])
-
-    def atomic(self, work: Callable[[Tx], T]) -> T:
-        """Run `work` in one transaction that began with the right to write."""
-        if self._read_only:
-            raise ReadOnly(f"{self._name} cannot be written: {self.capabilities.why_not}")
-        table = self._opened()
-        if table.info.is_view:
-            raise ReadOnly(f"{self._name} cannot be written: {self.capabilities.why_not}")
+    def _transaction(self, table: Table, work: Callable[[Tx], T]) -> T:
+        """Run `work` in a transaction that began with the right to write."""
+        log = self._log
+        assert log is None or isinstance(log, SQLiteEventLog)
 
         def run(connection: sqlite3.Connection) -> T:
-            tx = SQLiteTx(table, connection, self._log)
+            tx = SQLiteTx(table, connection, log)
             result = work(tx)
             tx.finish()
             return result
 
         return table.database.atomic(run)
-
-    def changes(self) -> SQLiteEventLog | None:
-        """The events of the table, which lie in the same file; None with `events: False`, and for a view."""
-        self._opened()
-        return self._log
 
     def close(self) -> None:
         """Close the connections that are idle; the next use opens them again."""
@@ -261,10 +186,6 @@ def list_tables(path: str | os.PathLike[str]) -> list[str]:
         return database.snapshot(list_names)
     finally:
         database.close()
-
-
-def _with_pk(model: Model) -> Model:
-    return model if model.pk is not None else model.with_pk(PkField("id"))
 
 
 def _problems(resource: Any, options: Mapping[str, Any]) -> list[str]:

@@ -10,12 +10,14 @@ from datastores.sqlite.catalogue import PRIVATE
 from datastores.sqlite.database import reader, refuse_ended
 from datastores.sqlite.events import SQLiteEventLog
 from datastores.sqlite.failures import DRIVER_ERRORS, is_missing_table, meaning_of
+from datastores.sqlite.grammar import quote
 from datastores.sqlite.rules import broken_by_deletion, broken_rule, refused
-from datastores.sqlite.table import Table, Writing
-from datastores.sqlite.text import Row, quote
+from datastores.sqlite.table import Table
+from datastores.tables.statements import Row
+from datastores.tables.table import Writing, scoped
 from rest_kit.errors import Fault, KeysUsedUp, RecordNotFound, ValidationError
 from rest_kit.events.log import Action
-from rest_kit.query import Filter, Page, Query, Result, Where, conjoin
+from rest_kit.query import Query, Result, Where
 from rest_kit.store import Tx, check_unique, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
 
@@ -28,11 +30,6 @@ _KEEP_ID: Final = " ".join((
     "ON CONFLICT (resource) DO UPDATE SET last = max(last, excluded.last)",
 ))  # fmt: skip
 _KEPT_ID: Final = " ".join(("SELECT last FROM", IDS, "WHERE resource = ?1"))
-
-
-def scoped(key: str, pk: Pk, scope: Where) -> Query:
-    """The query for one record, if it is within the scope."""
-    return Query(where=conjoin(Filter(key, "eq", pk), scope), page=Page(1))
 
 
 class SQLiteTx(Tx):

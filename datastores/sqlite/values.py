@@ -12,19 +12,16 @@ import decimal
 import math
 import sqlite3
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
-
+from datastores.tables.json import json_storage
+from datastores.tables.storage import MISFITS, Convert, Storage
 from rest_kit.models.field import Field
 from rest_kit.models.scalars import MAX_DECIMAL_DIGITS, plain_decimal, utc
 from rest_kit.rows import fold
 from rest_kit.types import INT64_MAX, INT64_MIN, Kind
-
-Convert = Callable[[Any], Any]
 
 NOTHING: Final = b""
 """Equal to no stored value, and greater than every one of them: SQLite orders blobs behind numbers and text."""
@@ -37,37 +34,6 @@ FOLD_FUNCTION: Final = "rest_kit_fold"
 MAX_DOUBLE_DIGITS: Final = 15
 """A decimal of so many digits comes back from a double unchanged."""
 
-MISFITS: Final = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
-"""What decoding a stored value of another form raises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """How one field lies in SQLite.
-
-    `declared` is the column's type in a table of ours, `types` what SQLite may hand out; `encode` and `decode` are None
-    where the value goes as it is. Where the stored form is coarser than the Python type, a value to compare with is
-    moved to the nearest stored one: down (`floor`, for gt and lte), up (`ceiling`, for gte and lt), or to `NOTHING`
-    (`exact`, for equality).
-    """
-
-    declared: str
-    types: tuple[type, ...]
-    encode: Convert | None = None
-    decode: Convert | None = None
-    exact: Convert | None = None
-    floor: Convert | None = None
-    ceiling: Convert | None = None
-    collation: str = ""
-
-    def probe(self, op: str) -> Convert | None:
-        """How the value of a comparison by `op` is made ready to be bound."""
-        if op in ("gt", "lte"):
-            return self.floor or self.encode
-        if op in ("gte", "lt"):
-            return self.ceiling or self.encode
-        return self.exact or self.encode
-
 
 def bounded_integer(value: int) -> int | float:
     """An integer that SQLite can bind: one beyond 64 bits as a float, which compares alike with every stored one."""
@@ -77,15 +43,6 @@ def bounded_integer(value: int) -> int | float:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
-
-
-def successor(prefix: str) -> str | bytes:
-    """The least text greater than every text that starts with `prefix`; `NOTHING` where there is no such text."""
-    kept = prefix.rstrip("\U0010ffff")
-    if not kept:
-        return NOTHING
-    code = ord(kept[-1]) + 1
-    return kept[:-1] + chr(0xE000 if code == 0xD800 else code)
 
 
 def _fold_stored(value: Any) -> Any:
@@ -242,32 +199,6 @@ def _text_decimal(declared: str, decode: Convert) -> Storage:
 _BOOLEANS: Final = {0: False, 1: True}
 
 
-def _write_json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _read_json(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as exc:
-        raise ValueError("not JSON") from exc
-
-
-_JSON: Final = Storage("JSON TEXT", (str,), _write_json, _read_json)
-
-
-def _typed_json(field: Field) -> Storage:
-    """JSON whose parts are typed: a list of dates, an object with a model of its own."""
-
-    def write(value: Any) -> str:
-        return _write_json(field.to_stored(value))
-
-    def read(text: str) -> Any:
-        return field.coerce(_read_json(text))
-
-    return Storage("JSON TEXT", (str,), write, read)
-
-
 _STORAGES: Final[dict[Kind, Storage]] = {
     Kind.INTEGER: Storage("INTEGER", (int,), exact=bounded_integer, floor=bounded_integer, ceiling=bounded_integer),
     Kind.FLOAT: Storage("REAL", (float,)),
@@ -276,8 +207,6 @@ _STORAGES: Final[dict[Kind, Storage]] = {
     Kind.DATE: Storage("DATE", (str,), datetime.date.isoformat, datetime.date.fromisoformat),
     Kind.DATETIME: MomentForm().storage,
     Kind.UUID: Storage("UUID TEXT", (str,), str, uuid.UUID),
-    Kind.LIST: _JSON,
-    Kind.DICT: _JSON,
 }
 
 
@@ -285,6 +214,6 @@ def storage_of(field: Field) -> Storage:
     """How a field lies in a table of ours."""
     if field.kind is Kind.DECIMAL:
         return _decimal_storage(field)
-    if field.item is not None or field.model is not None:
-        return _typed_json(field)
+    if not field.kind.is_scalar:
+        return json_storage(field, "JSON TEXT")
     return _STORAGES[field.kind]

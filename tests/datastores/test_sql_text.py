@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from datastores.sqlite.rows import Column, plain_rows
-from datastores.sqlite.text import Statements, quote
-from datastores.sqlite.values import prepare, storage_of, successor
+from datastores.sqlite.grammar import GRAMMAR, quote
+from datastores.sqlite.values import prepare, storage_of
+from datastores.tables.columns import Column, plain_rows
+from datastores.tables.statements import Statements
+from datastores.tables.storage import successor
 from rest_kit import models, rows
 from rest_kit.errors import InvalidQuery
 from rest_kit.query import OPERATORS, All, Arity, Filter, Not, Order, Page, Query, Result, Search, Where
@@ -119,7 +121,7 @@ class Mirror:
     def __init__(self, sampler: Sampler) -> None:
         fields = sampler.model.fields
         self.columns = [Column(f.name, "t." + quote(f.name), storage_of(f), f.name != "id") for f in fields]
-        self.statements = Statements("samples AS t", self.columns, sampler.model.full_order)
+        self.statements = Statements("samples AS t", self.columns, sampler.model.full_order, GRAMMAR)
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         prepare(self.connection)
         declared = ", ".join(f"{quote(column.field)} {column.storage.declared}" for column in self.columns)

@@ -37,7 +37,7 @@ def run_page(path: Path) -> int:
     ran = 0
     for language, block in BLOCK.findall(path.read_text(encoding="utf-8")):
         if language == "python":
-            exec(compile(block, str(path), "exec"), namespace)  # noqa: S102 - the page's own code is what is tested
+            exec(compile(block, str(path), "exec", dont_inherit=True), namespace)  # noqa: S102 - the page's own code is what is tested
             ran += 1
         elif language == "console":
             for step in steps(block):

@@ -1,4 +1,4 @@
-"""Rows out of SQLite become records: one generated function for each list of columns.
+"""Rows out of a database become records: one generated function for each list of columns.
 
 A row's values are of the types that the columns promise, or the row is refused: SQLite keeps text in a column that is
 declared INTEGER without complaint.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datastores.sqlite.values import MISFITS, Storage
+from datastores.tables.storage import MISFITS, Storage
 from rest_kit.types import Record
 
 Rows = Callable[[Sequence[Sequence[Any]]], list[Record]]
@@ -19,10 +19,13 @@ Rows = Callable[[Sequence[Sequence[Any]]], list[Record]]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field of the model as it lies in a table: the SQL that reads it, and how its values are stored.
+    """One field of the model as it lies in a table: the SQL that names it, and how its values are stored.
 
     `nullable` is about the table: whether a NULL may lie there, whatever the model says. `seek`, where it is not empty,
-    is the SQL that an index over the column can find, less exact than `term`: it is compared beside it.
+    is the SQL that an index over the column can find, less exact than `term`: it is compared beside it, with the value
+    that `sought` stands for. `read` is the
+    SQL that hands it out, where that is another than the one that compares it; `value` what stands for a value that is
+    written or compared with, with `{}` for its parameter.
     """
 
     field: str
@@ -30,6 +33,14 @@ class Column:
     storage: Storage
     nullable: bool = True
     seek: str = ""
+    sought: str = "{}"
+    read: str = ""
+    value: str = "{}"
+
+    @property
+    def shown(self) -> str:
+        """The column as it is selected."""
+        return self.read or self.sql
 
     @property
     def term(self) -> str:
@@ -80,12 +91,12 @@ def plain_rows(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> list
     return [{column.field: column.decode(value) for column, value in zip(columns, row, strict=True)} for row in rows]
 
 
-def misfit(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> tuple[Column, Any]:
-    """The first value that its column does not promise, with that column."""
+def misfit(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> tuple[Column, Any, Any]:
+    """The first value that its column does not promise: the column, the row, the value."""
     for row in rows:
-        for column, value in zip(columns, row, strict=True):
+        for column, value in zip(columns, row, strict=False):
             try:
                 column.decode(value)
             except MISFITS:
-                return column, value
+                return column, row, value
     raise AssertionError("every value is as promised")

@@ -1,0 +1,227 @@
+"""One database as this process sees it: a pool of connections, transactions, the driver's errors in our words.
+
+A statement borrows a raw connection for a moment. Within a transaction the thread keeps its connection: what it reads
+then is what it wrote. A connection that turns out to be lost is thrown away and, where nothing has been done with it
+yet, the next one is tried, so that a server's restart heals by itself. After a fork the child begins with an empty
+pool.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, ClassVar, Final, TypeVar
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import PoolProxiedConnection
+
+from datastores.sql.dialect import Dialect
+from datastores.sql.failures import Failure, Trouble
+from datastores.sql.refusals import refusal
+from datastores.sql.statement import StatementCache
+from datastores.sql.transaction import Again, Transaction
+from datastores.tables.statements import Row
+from rest_kit.errors import Fault, InvalidQuery, RestKitError, StoreUnavailable
+
+T = TypeVar("T")
+
+ATTEMPTS: Final = 10
+"""How often a transaction is run that deadlocks or collides with others."""
+PAUSE: Final = 0.02
+"""Seconds that are waited, at random, before the second attempt; twice as long before each further one."""
+
+
+MOST_LOST: Final = 100
+"""How many lost connections one call throws away at most."""
+
+
+class _Active(threading.local):
+    """The transaction that each thread is in."""
+
+    transaction: Transaction | None = None
+
+
+class Database:
+    """The connections of this process to one database; `at` gives all stores over one place the same."""
+
+    _known: ClassVar[weakref.WeakValueDictionary[Hashable, Database]] = weakref.WeakValueDictionary()
+    _registry: ClassVar[threading.Lock] = threading.Lock()
+    _inherited: ClassVar[list[Any]] = []
+    """Pools of the parent process, which must never be closed."""
+
+    def __init__(self, engine: Engine, dialect: Dialect) -> None:
+        self.engine = engine
+        self.dialect = dialect
+        self.owned = owned = dialect.owned
+        self.name = f"the {dialect.name} database {engine.url.database!r}"
+        self.statements = StatementCache()
+        self.generation = 0
+        """Counts how often a statement found the tables changed."""
+        driver = dialect.errors
+        self.errors: tuple[type[BaseException], ...] = (*driver, SQLAlchemyError, UnicodeEncodeError, OverflowError)
+        self._active = _Active()
+        self._meeting = threading.Lock()
+        self._met = False
+        if owned:
+            # not __del__: the pool must outlive whatever cycle of garbage the database is a part of
+            weakref.finalize(self, engine.dispose)
+
+    @classmethod
+    def at(cls, key: Hashable, make: Callable[[], Database]) -> Database:
+        """The one database of that key, made where there is none."""
+        with cls._registry:
+            found = cls._known.get(key)
+            if found is None:
+                found = cls._known[key] = make()
+            return found
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """Leave every connection to the parent, in a forked child."""
+        cls._registry = threading.Lock()
+        for database in list(cls._known.values()):
+            cls._inherited.append(database.engine.pool)
+            database.engine.dispose(close=False)
+            database._active = _Active()
+            database._meeting = threading.Lock()
+
+    def meet(self) -> Dialect:
+        """The dialect, knowing this server (StoreUnavailable)."""
+        if not self._met:
+            with self._meeting:
+                self.dialect.meet(self.rows)
+                self._met = True
+        return self.dialect
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def rows(self, text: str, values: Sequence[Any] = ()) -> list[Row]:
+        """All rows of one statement, which is a snapshot by itself; within a transaction, of what it has written."""
+        active = self._active.transaction
+        if active is not None:
+            return active.rows(text, values)
+        return self.committed(text, values)
+
+    def committed(self, text: str, values: Sequence[Any] = ()) -> list[Row]:
+        """All rows of one statement over what is committed, even where this thread is writing just now."""
+        statement = self.statements[text]
+        parameters = statement.parameters(values)
+        lost = 0
+        while True:
+            borrowed = self._borrow()
+            try:
+                return self._fetch(borrowed, statement.text, parameters)
+            except self.errors as exc:
+                if not self._may_try_another(exc, lost):
+                    raise self.refuse(exc) from exc
+                lost += 1
+            finally:
+                borrowed.close()
+
+    def _fetch(self, borrowed: PoolProxiedConnection, text: str, parameters: list[Any]) -> list[Row]:
+        connection: Any = borrowed.dbapi_connection
+        entered = None if self.owned else self.dialect.enter(connection)
+        ended = False
+        try:
+            cursor = connection.cursor()
+            cursor.execute(text, parameters)
+            rows: list[Row] = cursor.fetchall()
+            cursor.close()
+            ended = True
+            return rows
+        except self.errors as exc:
+            ended = self.failure(exc).trouble is not Trouble.LOST
+            raise
+        finally:
+            if not ended:
+                borrowed.invalidate()
+            elif not self.owned:
+                self.dialect.leave(connection, entered)
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def atomic(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in one transaction, again where it collides; within one of this thread, as a part of it."""
+        active = self._active.transaction
+        if active is not None:
+            return active.part(work)
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._transaction(work)
+            except Again as exc:
+                collision = exc
+            time.sleep(random.uniform(0, PAUSE * 2**attempt))
+        raise StoreUnavailable(f"{self.name} is too busy with other writes", retry_after=1) from collision
+
+    def _transaction(self, work: Callable[[Transaction], T]) -> T:
+        transaction = self._begin()
+        try:
+            self._active.transaction = transaction
+            result = work(transaction)
+            transaction.commit()
+            return result
+        finally:
+            self._active.transaction = None
+            transaction.end()
+
+    def _begin(self) -> Transaction:
+        lost = 0
+        while True:
+            transaction = Transaction(self, self._borrow())
+            try:
+                transaction.begin()
+                return transaction
+            except self.errors as exc:
+                transaction.end()
+                if not self._may_try_another(exc, lost):
+                    raise self.refuse(exc) from exc
+                lost += 1
+
+    # --- connections --------------------------------------------------------------------------------------------------
+
+    def _borrow(self) -> PoolProxiedConnection:
+        try:
+            return self.engine.raw_connection()
+        except PoolTimeout as exc:
+            raise StoreUnavailable(f"all connections to {self.name} are busy", retry_after=1) from exc
+        except self.errors as exc:
+            raise self.refuse(exc) from exc
+
+    def _may_try_another(self, exc: BaseException, lost: int) -> bool:
+        """Whether the connection was lost, perhaps long ago, while others in the pool may live.
+
+        A restart of the server loses all that are idle; one that is new tells whether the server is back.
+        """
+        if self.failure(exc).trouble is not Trouble.LOST:
+            return False
+        idle = getattr(self.engine.pool, "checkedin", None)
+        return lost == 0 or (lost < MOST_LOST and idle is not None and idle() > 0)
+
+    def close(self) -> None:
+        """Close the connections that nobody uses now, if they are ours."""
+        if self.owned:
+            self.engine.dispose()
+
+    # --- errors -------------------------------------------------------------------------------------------------------
+
+    def failure(self, exc: BaseException) -> Failure:
+        """What an error of the driver means, whether SQLAlchemy has wrapped it or not."""
+        return self.dialect.failure(getattr(exc, "orig", None) or exc)
+
+    def refuse(self, exc: BaseException) -> RestKitError:
+        """An error of the driver in rest_kit's words."""
+        if isinstance(exc, UnicodeEncodeError | OverflowError):
+            return InvalidQuery(Fault("text", "a text or a number is one that no database can hold"))
+        failure = self.failure(exc)
+        if failure.trouble is Trouble.CHANGED:
+            self.generation += 1
+        return refusal(failure, self.name)
+
+
+os.register_at_fork(after_in_child=Database.after_fork)

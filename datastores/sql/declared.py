@@ -1,0 +1,166 @@
+"""A table that an application has declared to SQLAlchemy: what its types say beyond what the catalogue does.
+
+Enumerations name their choices, `Uuid` lies in text where a database has no such type, and a `TypeDecorator` turns
+values into others: what it does is done here too. Defaults that SQLAlchemy would fill in become the model's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import sqlalchemy
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import NoInspectionAvailable, SQLAlchemyError
+from sqlalchemy.orm import Mapper
+from sqlalchemy.types import TypeDecorator
+
+from datastores.sql.catalogue import TableName
+from datastores.tables.columns import Column
+from datastores.tables.storage import MISFITS, Storage
+from rest_kit.errors import ConfigurationError, Fault, StoreUnavailable, ValidationError
+from rest_kit.models import fields as made
+from rest_kit.models.field import Field
+from rest_kit.models.model import Model
+from rest_kit.models.rules import UniqueTogether
+from rest_kit.types import MISSING
+
+_FIELDS: Final[dict[type, type[Field]]] = {
+    field.kind.python_type: field
+    for field in (
+        made.IntegerField,
+        made.FloatField,
+        made.DecimalField,
+        made.BooleanField,
+        made.TextField,
+        made.DateField,
+        made.DateTimeField,
+        made.UUIDField,
+        made.ListField,
+        made.DictField,
+    )
+}
+"""For the Python type that a type decorator says it has, the field."""
+
+
+def declared_table(given: Any) -> sqlalchemy.Table:
+    """The table that is given, or that a class is mapped to (ConfigurationError)."""
+    if isinstance(given, sqlalchemy.Table):
+        return given
+    try:
+        mapper = sqlalchemy.inspect(given)
+    except NoInspectionAvailable:
+        mapper = None
+    if isinstance(mapper, Mapper) and isinstance(mapper.local_table, sqlalchemy.Table):
+        return mapper.local_table
+    raise ConfigurationError(f"resource['table'] must be a name, a Table, or a mapped class, not {given!r}")
+
+
+class DeclaredTable:
+    """What is known of a table by its declaration."""
+
+    def __init__(self, table: sqlalchemy.Table, engine: Engine) -> None:
+        self.table = table
+        self.name = TableName(table.name, table.schema)
+        self._engine = engine
+
+    def create(self) -> None:
+        """Make the table as it is declared, where it is not there (StoreUnavailable)."""
+        try:
+            self.table.create(self._engine, checkfirst=True)
+        except SQLAlchemyError as exc:
+            raise StoreUnavailable(f"the table {self.table.name!r} cannot be made as it is declared") from exc
+
+    def refine(self, model: Model) -> Model:
+        """A model read off the catalogue, with the fields that the declaration knows better."""
+        fields = [self._refined(field) for field in model.fields]
+        together = [rule for rule in model.validators if isinstance(rule, UniqueTogether)]
+        return Model.of(model.name, fields, together)
+
+    def _refined(self, field: Field) -> Field:
+        column = self.table.columns.get(field.name)
+        if column is None or field.primary_key:
+            return field
+        told, default = _told(column), _default(column)
+        if told is not None:
+            kind, options = told
+            field = kind(
+                field.name, nullable=field.nullable, required=field.required, unique=field.unique, **options
+            )  # fmt: skip
+        if default is MISSING:
+            return field
+        return field.named(field.name, default=default, load_default=default, required=False)
+
+    def column(self, field: Field, stored: str, lie: Callable[[Field], Column | None]) -> Column | None:
+        """How a field lies in a column of a type, where `lie` says how one of plain values would."""
+        column = self.table.columns.get(field.name)
+        if column is not None and isinstance(column.type, TypeDecorator):
+            plain = lie(_plain_field(field.name, column.type))
+            wrap = _Decorated(field, column.type, self._engine.dialect)
+            return None if plain is None else replace(plain, storage=wrap.storage(plain.storage))
+        if column is not None and isinstance(column.type, sqlalchemy.Uuid) and "uuid" not in stored.lower():
+            plain = lie(made.TextField(field.name))
+            return None if plain is None else replace(plain, storage=_hexadecimal(plain.storage))
+        return lie(field)
+
+
+def _told(column: sqlalchemy.Column[Any]) -> tuple[type[Field], dict[str, Any]] | None:
+    """The field that a declared type asks for, where the catalogue would not tell it."""
+    if isinstance(column.type, sqlalchemy.Enum):
+        return made.ChoiceField, {"choices": tuple(column.type.enums)}
+    if isinstance(column.type, sqlalchemy.Uuid):
+        return made.UUIDField, {}
+    if isinstance(column.type, TypeDecorator):
+        kind = _FIELDS.get(column.type.python_type)
+        return None if kind is None else (kind, {})
+    return None
+
+
+def _default(column: sqlalchemy.Column[Any]) -> Any:
+    """What SQLAlchemy would fill in, a value or a function of no arguments; MISSING where that is SQL or nothing."""
+    default = column.default
+    if default is None or not (default.is_scalar or default.is_callable):
+        return MISSING
+    given = default.arg  # type: ignore[attr-defined]
+    return (lambda: given(None)) if default.is_callable else given
+
+
+def _plain_field(name: str, decorator: TypeDecorator[Any]) -> Field:
+    """The field of the values that a decorator keeps."""
+    kind = _FIELDS.get(decorator.impl_instance.python_type, made.TextField)
+    return kind(name)
+
+
+def _hexadecimal(text: Storage) -> Storage:
+    """A UUID as 32 digits without dashes."""
+    return replace(text, encode=lambda value: value.hex, decode=uuid.UUID)
+
+
+class _Decorated:
+    """Values as a type decorator keeps them. Equality is that of what is kept, and so are order and text operators."""
+
+    def __init__(self, field: Field, decorator: TypeDecorator[Any], dialect: Any) -> None:
+        self.field = field
+        self.decorator = decorator
+        self.dialect = dialect
+
+    def storage(self, plain: Storage) -> Storage:
+        """The storage of plain values, with the decorator's processing around it."""
+
+        def encode(value: Any) -> Any:
+            kept = self._kept(value)
+            return kept if plain.encode is None or kept is None else plain.encode(kept)
+
+        def decode(value: Any) -> Any:
+            kept = value if plain.decode is None else plain.decode(value)
+            return self.field.coerce(self.decorator.process_result_value(kept, self.dialect))
+
+        return Storage(plain.declared, plain.types, encode, decode, collation=plain.collation)
+
+    def _kept(self, value: Any) -> Any:
+        try:
+            return self.decorator.process_bind_param(value, self.dialect)
+        except MISFITS as exc:
+            raise ValidationError(Fault("invalid", "is not what the column keeps")) from exc

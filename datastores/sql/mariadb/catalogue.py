@@ -1,0 +1,123 @@
+"""MariaDB's information_schema read into values: enumerations, JSON columns, unique indexes, references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, Final
+
+from datastores.sql.catalogue import PRIVATE, ColumnInfo, Reference, TableInfo, TableName
+from datastores.sql.dialect import Ask, marked
+from datastores.tables.statements import Row
+
+EXACT: Final = "utf8mb4_nopad_bin"
+"""The collation that compares and orders text by code point, trailing blanks included."""
+
+_FIND: Final = marked("""
+SELECT table_name, table_schema, table_type, engine FROM information_schema.tables
+WHERE table_schema = coalesce($2, database()) AND table_name = $1
+""")
+_LIST: Final = marked("""
+SELECT table_name FROM information_schema.tables
+WHERE table_schema = coalesce($1, database()) AND table_type <> 'SEQUENCE' ORDER BY table_name COLLATE utf8mb3_bin
+""")
+_COLUMNS: Final = marked("""
+SELECT column_name, data_type, column_type, is_nullable, column_default, character_maximum_length, numeric_precision,
+  numeric_scale, character_set_name, collation_name, extra
+FROM information_schema.columns WHERE table_schema = $2 AND table_name = $1 ORDER BY ordinal_position
+""")
+_CHECKS: Final = marked("""
+SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = $2 AND table_name = $1
+""")
+_INDEXES: Final = marked("""
+SELECT index_name, non_unique, column_name, sub_part IS NOT NULL
+FROM information_schema.statistics WHERE table_schema = $2 AND table_name = $1 ORDER BY index_name, seq_in_index
+""")
+_REFERENCES: Final = marked("""
+SELECT constraint_name, referenced_table_name, column_name, referenced_column_name
+FROM information_schema.key_column_usage
+WHERE table_schema = $2 AND table_name = $1 AND referenced_table_name IS NOT NULL
+ORDER BY constraint_name, ordinal_position
+""")
+
+_ALIASES: Final = {"tinyint(1)": "boolean", "bit(1)": "bit", **{f"bit({size})": "bits" for size in range(2, 65)}}
+_LABEL: Final = re.compile(r"'((?:[^']|'')*)'")
+_JSON: Final = re.compile(r"json_valid\(`(.*)`\)", re.IGNORECASE)
+
+
+def read_table(ask: Ask, table: TableName) -> TableInfo | None:
+    """What the catalogue says of a table or view; None where there is none of that name."""
+    found = ask(_FIND, (table.name, table.schema))
+    if not found:
+        return None
+    name, schema, kind, engine = found[0]
+    where = (name, schema)
+    indexes = _indexes(ask(_INDEXES, where))
+    checks = (_JSON.fullmatch(clause) for (clause,) in ask(_CHECKS, where))
+    return TableInfo(
+        name=TableName(name, schema),
+        is_view="VIEW" in kind,
+        columns=tuple(_columns(ask(_COLUMNS, where), {found[1] for found in checks if found})),
+        key=next((columns for index, (columns, _, _) in indexes.items() if index == "PRIMARY"), ()),
+        unique={index: columns for index, (columns, unique, whole) in indexes.items() if unique and whole},
+        references=_references(ask(_REFERENCES, where)),
+        indexed=frozenset(columns[0] for columns, _, _ in indexes.values()),
+        why_not="" if "VIEW" in kind or engine == "InnoDB" else f"the engine {engine} knows no transactions",
+    )
+
+
+def list_names(ask: Ask, schema: str | None) -> list[str]:
+    """The tables and views of a database (None: the one connected to), by name, without ours."""
+    return [name for (name,) in ask(_LIST, (schema,)) if not name.startswith(PRIVATE)]
+
+
+def _columns(rows: Iterable[Row], json: set[str]) -> Iterable[ColumnInfo]:
+    for row in rows:
+        column = _column(row)
+        yield replace(column, type="json") if column.name in json else column
+
+
+def _column(row: tuple[Any, ...]) -> ColumnInfo:
+    name, kind, declared, nullable, default, length, digits, places, charset, collation, extra = row
+    extra = extra.lower()
+    exact_number = kind == "decimal"
+    return ColumnInfo(
+        name=name,
+        type=_ALIASES.get(declared.partition(" ")[0], kind),
+        not_null=nullable == "NO",
+        default=None if default == "NULL" else default,
+        length=length if kind in ("char", "varchar") else None,
+        digits=digits if exact_number else None,
+        places=places if exact_number else None,
+        labels=_labels(declared) if kind == "enum" else (),
+        unsigned="unsigned" in declared,
+        made="auto_increment" in extra,
+        computed="generated" in extra,
+        exact=collation is None or collation == EXACT,
+        charset=charset or "",
+        declared=declared if charset is None else f"{declared} CHARACTER SET {charset} COLLATE {collation}",
+    )
+
+
+def _labels(declared: str) -> tuple[str, ...]:
+    return tuple(label.replace("''", "'") for label in _LABEL.findall(declared))
+
+
+def _indexes(rows: Iterable[Row]) -> dict[str, tuple[tuple[str, ...], bool, bool]]:
+    """For each index: its columns, whether it is unique, and whether it covers the whole of their values."""
+    found = {}
+    for name, group in groupby(rows, key=lambda row: row[0]):
+        parts = list(group)
+        whole = not any(partial or column is None for _, _, column, partial in parts)
+        found[name] = (tuple(column for _, _, column, _ in parts), not parts[0][1], whole)
+    return found
+
+
+def _references(rows: Iterable[Row]) -> dict[str, Reference]:
+    found = {}
+    for name, group in groupby(rows, key=lambda row: row[0]):
+        parts = list(group)
+        found[name] = Reference(tuple(row[2] for row in parts), parts[0][1], tuple(row[3] for row in parts))
+    return found

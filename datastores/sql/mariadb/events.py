@@ -1,0 +1,40 @@
+"""Events in MariaDB: numbered by one statement, stored by the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from datastores.sql.dialect import EventRow, EventTables, marked, parameter
+
+if TYPE_CHECKING:
+    from datastores.sql.transaction import Transaction
+
+COLUMNS = 7
+
+
+def create(events: str, counters: str, options: str) -> Sequence[str]:
+    """The statements that make the tables of events and of their numbers."""
+    return (
+        f"CREATE TABLE IF NOT EXISTS {counters} (`resource` varchar(64) PRIMARY KEY, `last` bigint NOT NULL){options}",
+        f"CREATE TABLE IF NOT EXISTS {events} (`resource` varchar(64) NOT NULL, `seq` bigint NOT NULL,"
+        " `action` varchar(10) NOT NULL, `pk` text NOT NULL, `before` longtext, `after` longtext, `at` double NOT NULL,"
+        f" PRIMARY KEY (`resource`, `seq`)){options}",
+    )
+
+
+def append(transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float) -> int:
+    """Number events and add them; the last number. The counter's row stays locked until the transaction ends."""
+    update = ("UPDATE", tables.counting, "SET last = last_insert_id(last + $1) WHERE resource = $2")
+    transaction.rows(marked(" ".join(update)), (len(rows), resource))
+    last = transaction.last_id or 0
+    numbered = enumerate(rows, last - len(rows) + 1)
+    values = [value for seq, row in numbered for value in (resource, seq, *row, at)]
+    insert = ("INSERT INTO", tables.events, "(resource,", tables.columns, ") VALUES", ", ".join(_places(len(rows))))
+    transaction.rows(" ".join(insert), values)
+    return last
+
+
+def _places(count: int) -> Iterator[Any]:
+    for row in range(count):
+        yield "(" + ", ".join(parameter(row * COLUMNS + place) for place in range(1, COLUMNS + 1)) + ")"

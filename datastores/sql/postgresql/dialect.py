@@ -1,0 +1,194 @@
+"""PostgreSQL: its connections, its errors, its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
+from datastores.sql.dialect import Ask, Dialect, EventRow, EventTables, Timeouts, marked
+from datastores.sql.failures import Failure, Trouble
+from datastores.sql.postgresql import catalogue, columns
+from datastores.sql.postgresql import events as events_
+from datastores.sql.postgresql.grammar import folding, grammar
+from datastores.tables.columns import Column
+from datastores.tables.grammar import Grammar
+from rest_kit.models.field import Field
+
+if TYPE_CHECKING:
+    from datastores.sql.transaction import Transaction
+
+
+class PostgreSQL(Dialect):
+    """One PostgreSQL database."""
+
+    name = "PostgreSQL"
+    errors = (psycopg.Error,)
+    ends_with_errors = True
+    returns = True
+    skips_defaults = "DEFAULT VALUES"
+    _grammar: Grammar | None = None
+
+    # --- connections --------------------------------------------------------------------------------------------------
+
+    def connect_arguments(self, timeouts: Timeouts) -> dict[str, Any]:
+        """What a connection of our own is opened with: each statement by itself is a transaction."""
+        return {
+            "autocommit": True,
+            "connect_timeout": max(2, round(timeouts.connect)),
+            "tcp_user_timeout": round((timeouts.statement + timeouts.connect) * 1000),
+        }
+
+    def prepare(self, connection: Any, timeouts: Timeouts) -> None:
+        """Bound the time that a statement may take, waiting for locks included."""
+        milliseconds = str(round(timeouts.statement * 1000))
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", (milliseconds,))
+
+    def enter(self, connection: Any) -> Any:
+        """Make each statement a transaction by itself, unless the owner of the engine has one open already."""
+        if connection.autocommit or connection.info.transaction_status is not TransactionStatus.IDLE:
+            return False
+        connection.autocommit = True
+        return True
+
+    def leave(self, connection: Any, entered: Any) -> None:
+        """End what is still open, and let the driver begin transactions by itself again."""
+        if connection.info.transaction_status is not TransactionStatus.IDLE:
+            connection.rollback()
+        if entered:
+            connection.autocommit = False
+
+    def begin(self, connection: Any) -> None:
+        """Start a transaction, unless the owner of the engine has one open already."""
+        if connection.info.transaction_status is TransactionStatus.IDLE:
+            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+
+    def meet(self, ask: Ask) -> None:
+        """Find out how this database lowers letters."""
+        if self._grammar is None:
+            self._grammar = grammar(folding(ask))
+
+    def failure(self, exc: BaseException) -> Failure:
+        """What an error of psycopg means."""
+        state = getattr(exc, "sqlstate", None) or ""
+        trouble = _TROUBLES.get(state) or _CLASSES.get(state[:2])
+        diagnosis = getattr(exc, "diag", None)
+        constraint = getattr(diagnosis, "constraint_name", None) or ""
+        column = getattr(diagnosis, "column_name", None) or ""
+        if trouble is None:
+            lost = isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError) and not state
+            trouble = Trouble.LOST if lost else Trouble.VALUE if isinstance(exc, psycopg.DataError) else Trouble.OTHER
+        return Failure(trouble, constraint, column)
+
+    # --- words --------------------------------------------------------------------------------------------------------
+
+    @property
+    def grammar(self) -> Grammar:
+        """How queries are written."""
+        assert self._grammar is not None
+        return self._grammar
+
+    def quote(self, name: str) -> str:
+        """A name as an SQL identifier."""
+        return '"' + name.replace('"', '""') + '"'
+
+    # --- tables -------------------------------------------------------------------------------------------------------
+
+    def read_table(self, ask: Ask, table: TableName) -> TableInfo | None:
+        """What the catalogue says of a table or view."""
+        return catalogue.read_table(ask, table)
+
+    def list_names(self, ask: Ask, schema: str | None) -> list[str]:
+        """The tables and views there are, by name."""
+        return catalogue.list_names(ask, schema)
+
+    def column(self, field: Field, info: ColumnInfo) -> Column | None:
+        """How a field lies in a column."""
+        return columns.column(field, info, self.quote)
+
+    def field_of(self, info: ColumnInfo) -> tuple[type[Field], Mapping[str, Any]] | None:
+        """The field that a column asks for, and its options."""
+        return columns.field_of(info)
+
+    def declared(self, field: Field, keyed: bool) -> str:
+        """The type of a field's column in a table of ours."""
+        return columns.declared(field, keyed)
+
+    def generated_key(self, name: str) -> str:
+        """A key out of a sequence; one that is brought is honoured."""
+        return f"{self.quote(name)} bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"
+
+    def guard_creation(self, ask: Ask) -> None:
+        """Take the lock of all who make tables for rest_kit: IF NOT EXISTS alone does not keep two from colliding."""
+        ask("SELECT pg_advisory_xact_lock(hashtext('rest_kit'))", ())
+
+    def index_on(self, field: Field, info: ColumnInfo | None) -> str:
+        """A column of an index, in the order that lists are asked for."""
+        nullable = field.nullable if info is None else not info.not_null
+        return f"{self.quote(field.name)} NULLS FIRST" if nullable else self.quote(field.name)
+
+    def claim_key(self, transaction: Transaction, table: TableName, column: str, pk: Any) -> None:
+        """Set the sequence behind a key that is brought, with all inserts held up that might take from it meanwhile."""
+        quoted = self.quoted(table)
+        found = transaction.rows(marked("SELECT pg_get_serial_sequence($1, $2)"), (quoted, column))
+        sequence = found[0][0]
+        if sequence is not None:
+            self.lock_table(transaction, quoted)
+            moved = ("SELECT setval($1, $2) FROM", sequence, "WHERE last_value <= $2")
+            transaction.rows(marked(" ".join(moved)), (sequence, pk))
+
+    def lock_table(self, transaction: Transaction, quoted: str) -> None:
+        """Keep others from writing the table."""
+        transaction.rows(f"LOCK TABLE {quoted} IN SHARE ROW EXCLUSIVE MODE")
+
+    # --- events -------------------------------------------------------------------------------------------------------
+
+    unless_there = " ON CONFLICT DO NOTHING"
+
+    def create_events(self, events: str, counters: str) -> Sequence[str]:
+        """The statements that make the tables of events and of their numbers."""
+        return events_.create(events, counters)
+
+    def append_events(
+        self, transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float
+    ) -> int:
+        """Number events and add them."""
+        return events_.append(transaction, tables, resource, rows, at)
+
+
+_TROUBLES: Final = {
+    "23505": Trouble.UNIQUE,
+    "23P01": Trouble.UNIQUE,
+    "23503": Trouble.DANGLING,
+    "23001": Trouble.RESTRICTED,
+    "23502": Trouble.NULL,
+    "23514": Trouble.CHECK,
+    "22001": Trouble.TOO_LONG,
+    "22003": Trouble.RANGE,
+    "40001": Trouble.AGAIN,
+    "40P01": Trouble.AGAIN,
+    "55P03": Trouble.SLOW,
+    "57014": Trouble.SLOW,
+    "53100": Trouble.FULL,
+    "25006": Trouble.READ_ONLY,
+    "42501": Trouble.DENIED,
+    "42P01": Trouble.CHANGED,
+    "42703": Trouble.CHANGED,
+    "3F000": Trouble.CHANGED,
+    "0A000": Trouble.CHANGED,
+    "42883": Trouble.OTHER,
+    "25P02": Trouble.OTHER,
+}
+_CLASSES: Final = {
+    "08": Trouble.LOST,
+    "57": Trouble.LOST,
+    "53": Trouble.BUSY,
+    "28": Trouble.DENIED,
+    "3D": Trouble.DENIED,
+    "22": Trouble.VALUE,
+    "23": Trouble.CHECK,
+    "54": Trouble.VALUE,
+}

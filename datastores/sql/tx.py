@@ -1,0 +1,127 @@
+"""Writing to one table within one transaction, each write with its event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from datastores.sql.events import Entry, SQLEventLog
+from datastores.sql.rules import broken_rule, deleting
+from datastores.sql.table import Table
+from datastores.sql.transaction import Transaction
+from datastores.tables.statements import Row
+from datastores.tables.table import Writing, scoped
+from rest_kit.errors import RecordNotFound, Unsupported, ValidationError
+from rest_kit.events.log import Action
+from rest_kit.query import Query, Result, Where
+from rest_kit.store import Tx, check_unique
+from rest_kit.types import Pk, Record
+
+
+class SQLTx(Tx):
+    """One transaction over one table."""
+
+    def __init__(self, table: Table, transaction: Transaction, log: SQLEventLog | None) -> None:
+        self._table = table
+        self._transaction = transaction
+        self._log = log
+        self._alone = False
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def get(self, pk: Pk, scope: Where | None = None) -> Record:
+        """The record with that primary key, if it is within the scope (RecordNotFound)."""
+        if scope is None:
+            return self._table.record(self._row(pk))
+        found = self.find(scoped(self._table.key.field, pk, scope)).records
+        if not found:
+            raise RecordNotFound(pk)
+        return found[0]
+
+    def find(self, query: Query) -> Result:
+        """What `DataStore.find` finds, as seen within this step; the records stay as they are until its end."""
+        bound = self._table.statements.bind(query, locked=True)
+        return self._table.page(self._transaction.rows, bound, query)
+
+    def _row(self, pk: Pk) -> Row:
+        """The stored row, locked (RecordNotFound)."""
+        key = self._table.key_value(pk)
+        rows = [] if key is None else self._transaction.rows(self._table.locked, (key,))
+        if not rows:
+            raise RecordNotFound(pk)
+        return rows[0]
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def insert(self, records: Sequence[Record]) -> list[Record]:
+        """Add records (without a pk where the database makes it); they return as stored (Conflict, StoreFull)."""
+        self._claim_keys(records)
+        return [self._insert(record, index) for index, record in enumerate(records)]
+
+    def _claim_keys(self, records: Sequence[Record]) -> None:
+        """See to it that the database never makes a key that is brought here."""
+        table = self._table
+        brought = [record[table.key.field] for record in records if record.get(table.key.field) is not None]
+        if brought and table.key_is_made:
+            claim = table.database.dialect.claim_key
+            claim(self._transaction, table.info.name, table.key.field, max(brought))
+
+    def _insert(self, record: Record, index: int) -> Record:
+        table = self._table
+        given = record.get(table.key.field)
+        if given is None and table.model.pk is not None and table.model.pk.generated and not table.key_is_made:
+            raise Unsupported(f"{table.name} has a key that the database does not make: bring it")
+        self._check_unique(record, None, index)
+        rows = self._write(table.insertion(record), record, (), index)
+        pk = given if given is not None else self._transaction.last_id
+        stored = table.record(rows[0]) if rows else table.record(self._row(pk or 0))
+        self._note("created", stored, None, stored)
+        return stored
+
+    def update(self, pk: Pk, record: Record) -> Record:
+        """Replace those fields of the record, its pk aside; it returns as stored (RecordNotFound, Conflict)."""
+        table = self._table
+        before = table.record(self._row(pk))
+        writing = table.change(record)
+        self._check_unique({**before, **record}, pk, None)
+        if not writing.fields:
+            after = before
+        else:
+            rows = self._write(writing, record, (table.key_value(pk),), None)
+            after = table.record(rows[0]) if rows else table.record(self._row(pk))
+        self._note("updated", after, before, after)
+        return after
+
+    def delete(self, pk: Pk) -> None:
+        """Remove the record (RecordNotFound, Conflict where others refer to it)."""
+        table = self._table
+        before = table.record(self._row(pk))
+        try:
+            self._transaction.run(table.delete, (table.key_value(pk),))
+        except table.database.errors as exc:
+            raise deleting(table, self._transaction, exc) from exc
+        self._note("deleted", before, before, None)
+
+    def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> list[Row]:
+        try:
+            values = writing.encode(record)
+        except ValidationError as exc:
+            raise ValidationError([fault.under(*(() if index is None else (index,))) for fault in exc.faults]) from exc
+        try:
+            return self._transaction.run(writing.text, [*values, *more])
+        except self._table.database.errors as exc:
+            raise broken_rule(self._table, self._transaction, exc, index) from exc
+
+    def _check_unique(self, record: Record, pk: Pk | None, index: int | None) -> None:
+        """Hold the record to what must be unique by the model alone, with nobody else writing the table meanwhile."""
+        table = self._table
+        if not table.unique_sets:
+            return
+        if not self._alone:
+            table.database.dialect.lock_table(self._transaction, table.quoted)
+            self._alone = True
+        check_unique(self, table.model, record, pk, index)
+
+    def _note(self, action: Action, keyed: Record, before: Record | None, after: Record | None) -> None:
+        if self._log is not None:
+            self._transaction.note(self._log, Entry(action, keyed[self._table.key.field], before, after))

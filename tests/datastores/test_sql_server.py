@@ -1,0 +1,446 @@
+"""The SQL store and its servers: transactions, lost connections, forks, engines of others, several processes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import sqlalchemy
+
+from datastores import SQLDataStore
+from datastores.sql.folding import cased
+from datastores.sql.transaction import Again
+from rest_kit import models, rows
+from rest_kit.errors import Conflict, StoreUnavailable
+from rest_kit.query import Filter, Order, Page, Query
+from rest_kit.store import Tx
+from tests.datastores.sql_samples import Person, add, finish, grow, names, open_store, place, run_child, store
+from tests.servers import DRIVERS, Place, engine_of
+
+__all__ = ["place", "store"]
+
+
+def database(store: SQLDataStore) -> Any:
+    return store._served._database  # type: ignore[attr-defined]
+
+
+# --- transactions -----------------------------------------------------------------------------------------------------
+
+
+def test_a_transaction_within_another_is_a_part_of_it(place: Place) -> None:
+    one, two = open_store(place.url, place.table()), open_store(place.url, place.table())
+    add(one, "a")
+    add(two, "b")
+
+    def inner(tx: Tx) -> None:
+        tx.insert([{"name": "inner", "age": None}])
+        raise KeyError
+
+    def outer(tx: Tx) -> None:
+        tx.insert([{"name": "outer", "age": None}])
+        two.atomic(lambda tx: tx.insert([{"name": "kept", "age": None}]))
+        with pytest.raises(KeyError):
+            two.atomic(inner)
+        assert names(two) == ["b", "kept"]
+
+    one.atomic(outer)
+    assert (names(one), names(two)) == (["a", "outer"], ["b", "kept"])
+    for kept in (one, two):
+        log = kept.changes()
+        assert log is not None
+        assert [event.after["name"] for event in log.read(0) if event.after] == names(kept)
+
+
+def test_a_part_that_broke_a_rule_can_be_undone_by_itself(store: SQLDataStore) -> None:
+    [first] = add(store, "a")
+
+    def work(tx: Tx) -> None:
+        tx.insert([{"name": "b", "age": None}])
+        with pytest.raises(Conflict):
+            store.atomic(lambda tx: tx.insert([{"name": "c", "age": None}, {"id": first["id"], "name": "d", "age": 0}]))
+        tx.insert([{"name": "e", "age": None}])
+
+    store.atomic(work)
+    assert names(store) == ["a", "b", "e"]
+
+
+def test_a_conflict_that_is_swallowed_never_keeps_half(store: SQLDataStore) -> None:
+    [first] = add(store, "a")
+
+    def work(tx: Tx) -> None:
+        with pytest.raises(Conflict):
+            tx.insert([{"id": first["id"], "name": "b", "age": None}])
+        tx.insert([{"name": "c", "age": None}])
+
+    if database(store).dialect.ends_with_errors:
+        with pytest.raises(Conflict):
+            store.atomic(work)
+        assert names(store) == ["a"]
+    else:
+        store.atomic(work)
+        assert names(store) == ["a", "c"]
+
+
+def test_deadlocks_run_again(store: SQLDataStore) -> None:
+    pks = [record["id"] for record in add(store, "a", "b")]
+    runs: list[int] = []
+
+    def move(tx: Tx, order: list[int]) -> None:
+        runs.append(1)
+        for pk in order:
+            tx.update(pk, {"age": (tx.get(pk)["age"] or 0) + 1})
+            time.sleep(0.2)
+
+    orders = [pks, pks[::-1]]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda order: store.atomic(lambda tx: move(tx, order)), orders))
+    assert [store.get(pk)["age"] for pk in pks] == [2, 2]
+    assert len(runs) > 2, "nobody ever met anybody, so nothing was shown"
+
+
+def test_a_collision_that_never_ends_is_told(store: SQLDataStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(store, "a")
+    monkeypatch.setattr("datastores.sql.database.PAUSE", 0.0001)
+    runs = []
+
+    def work(tx: Tx) -> None:
+        runs.append(1)
+        raise Again("again", retry_after=1)
+
+    with pytest.raises(StoreUnavailable, match="too busy") as caught:
+        store.atomic(work)
+    assert not isinstance(caught.value, Again)
+    assert len(runs) == 10
+
+
+def test_what_is_found_in_a_transaction_stays_as_it_is(store: SQLDataStore) -> None:
+    add(store, "a", "b")
+    found, changed = threading.Event(), threading.Event()
+
+    def reads(tx: Tx) -> None:
+        page = tx.find(Query(order=(Order("name"),), page=Page(1)))
+        found.set()
+        assert not changed.wait(0.3), "a locked record was changed"
+        assert tx.get(page.records[0]["id"]) == page.records[0]
+
+    def writes() -> None:
+        assert found.wait(5)
+        store.atomic(lambda tx: tx.update(1, {"age": 5}))
+        changed.set()
+
+    thread = threading.Thread(target=writes)
+    thread.start()
+    store.atomic(reads)
+    thread.join()
+    assert store.get(1)["age"] == 5
+
+
+def test_uniqueness_that_only_the_model_knows_holds_among_threads(place: Place) -> None:
+    name = place.table()
+    identity = "serial" if place.kind == "postgresql" else "int AUTO_INCREMENT"
+    place.sql(f"CREATE TABLE {name} (id {identity} PRIMARY KEY, name varchar(50), age int)")
+    store = SQLDataStore({"url": place.url, "table": name})
+    store.bind(models.Model.of("One", [models.PkField("id"), models.StringField("name", unique=True)]))
+
+    def work(_: int) -> int:
+        try:
+            store.atomic(lambda tx: tx.insert([{"name": "same"}]))
+        except Conflict:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(work, range(8))) == 1
+    assert names(store) == ["same"]
+
+
+# --- several processes ------------------------------------------------------------------------------------------------
+
+COUNT = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from tests.datastores.sql_samples import grow, open_store
+store = open_store(sys.argv[1], sys.argv[2])
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(lambda _: [store.atomic(grow) for _ in range(60)], range(2)))
+"""
+
+
+def test_no_update_is_lost_by_eight_clients_in_four_processes(place: Place) -> None:
+    name = place.table()
+    store = open_store(place.url, name)
+    add(store, "counter")
+    finish([run_child(COUNT, place.url, name) for _ in range(4)])
+    assert store.get(1)["age"] == 8 * 60
+    log = store.changes()
+    assert log is not None
+    events = log.read(0, 1000)
+    assert [event.seq for event in events] == list(range(1, 8 * 60 + 2))
+    assert [(event.after or {})["age"] for event in events[1:]] == list(range(1, 8 * 60 + 1))
+
+
+MAKE = """
+import sys
+from tests.datastores.sql_samples import add, open_store
+add(open_store(sys.argv[1], sys.argv[2]), "one")
+"""
+
+
+def test_a_table_is_made_once_however_many_begin(place: Place) -> None:
+    name = place.table()
+    finish([run_child(MAKE, place.url, name) for _ in range(5)])
+    assert names(open_store(place.url, name)) == ["one"] * 5
+
+
+def test_a_fork_leaves_the_connections_to_the_parent(store: SQLDataStore) -> None:
+    add(store, "parent")
+    child = os.fork()
+    if child == 0:
+        add(store, "child")
+        os._exit(0 if names(store)[-1] == "child" else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    add(store, "parent again")
+    assert names(store) == ["parent", "child", "parent again"]
+
+
+def test_a_fork_in_the_middle_of_a_write(store: SQLDataStore) -> None:
+    add(store, "Ada")
+
+    def work(tx: Tx) -> int:
+        tx.insert([{"name": "Bob", "age": None}])
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if names(store) == ["Ada"] else 1)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert store.atomic(work) == 0
+    assert names(store) == ["Ada", "Bob"]
+
+
+# --- lost connections -------------------------------------------------------------------------------------------------
+
+
+class Connections:
+    """The connections of a store, which can all be ended from outside, as by a server that is restarted."""
+
+    def __init__(self, place: Place, store: SQLDataStore) -> None:
+        self.place = place
+        self.made: list[Any] = []
+        sqlalchemy.event.listen(database(store).engine, "connect", lambda connection, _: self.made.append(connection))
+
+    def kill(self) -> None:
+        """End them all."""
+        if self.place.kind == "postgresql":
+            for connection in self.made:
+                if not connection.closed:
+                    self.place.sql(f"SELECT pg_terminate_backend({connection.info.backend_pid})")
+            return
+        living = {row[0] for row in self.place.sql("SHOW PROCESSLIST")}
+        for connection in self.made:
+            if connection.thread_id() in living:
+                self.place.sql(f"KILL {connection.thread_id()}")
+
+
+@pytest.fixture
+def connections(place: Place, store: SQLDataStore) -> Connections:
+    return Connections(place, store)
+
+
+def test_lost_connections_heal_by_themselves(connections: Connections, store: SQLDataStore) -> None:
+    add(store, "a")
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: store.get(1), range(60)))
+    connections.kill()
+    assert names(store) == ["a"]
+    connections.kill()
+    add(store, "b")
+    assert names(store) == ["a", "b"]
+
+
+def test_a_connection_lost_in_a_transaction_is_told_and_healed(connections: Connections, store: SQLDataStore) -> None:
+    add(store, "a")
+
+    def work(tx: Tx) -> None:
+        tx.insert([{"name": "b", "age": None}])
+        connections.kill()
+        tx.insert([{"name": "c", "age": None}])
+
+    with pytest.raises(StoreUnavailable) as caught:
+        store.atomic(work)
+    assert caught.value.retry_after >= 1
+    assert names(store) == ["a"]
+    add(store, "d")
+    assert names(store) == ["a", "d"]
+
+
+def test_only_unavailable_while_connections_are_lost_under_load(connections: Connections, store: SQLDataStore) -> None:
+    add(store, "counter")
+    stop = time.monotonic() + 3
+    kept: list[int] = []
+
+    def client(_: int) -> set[str]:
+        said = set()
+        while time.monotonic() < stop:
+            try:
+                store.atomic(grow)
+                kept.append(1)
+            except StoreUnavailable as exc:
+                said.add(type(exc).__name__)
+        return said
+
+    with ThreadPoolExecutor(5) as pool:
+        clients = pool.map(client, range(4))
+        while time.monotonic() < stop:
+            time.sleep(0.3)
+            connections.kill()
+        assert set().union(*clients) <= {"StoreUnavailable"}
+    counted = store.get(1)["age"]
+    assert len(kept) <= counted <= len(kept) + 40, "a write was lost, or an unknown outcome came too often"
+    log = store.changes()
+    assert log is not None
+    assert log.last() == counted + 1
+
+
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "mysql://nobody@127.0.0.1:1/none"])
+def test_a_server_that_is_not_there_is_told_when_it_is_used(url: str) -> None:
+    store = open_store(url, "people", timeouts={"connect": 2})
+    for use in (store.ping, lambda: store.get(1), lambda: add(store, "x")):
+        with pytest.raises(StoreUnavailable):
+            use()
+
+
+def test_a_statement_that_takes_too_long_is_ended(place: Place) -> None:
+    store = open_store(place.url, place.table(), timeouts={"statement": 0.5})
+    add(store, "a")
+    slow = "SELECT pg_sleep(5)" if place.kind == "postgresql" else "SELECT sleep(5)"
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="in time"):
+        database(store).rows(slow)
+    assert time.monotonic() - began < 3
+    assert names(store) == ["a"]
+
+
+def test_a_pool_that_is_exhausted_is_told(place: Place) -> None:
+    store = open_store(place.url, place.table(), pool_size=1, timeouts={"pool": 0.2})
+    add(store, "a")
+    busy, done = threading.Event(), threading.Event()
+
+    def work(tx: Tx) -> None:
+        tx.get(1)
+        assert names(store) == ["a"], "a read within the transaction waits for another connection"
+        busy.set()
+        done.wait(5)
+
+    thread = threading.Thread(target=lambda: store.atomic(work))
+    thread.start()
+    assert busy.wait(5)
+    with pytest.raises(StoreUnavailable, match="busy"):
+        store.get(1)
+    done.set()
+    thread.join()
+    assert names(store) == ["a"]
+
+
+# --- an engine of somebody else ---------------------------------------------------------------------------------------
+
+
+def settings(engine: sqlalchemy.Engine) -> list[Any]:
+    """What a connection of the pool is set to."""
+    asked = (
+        "SELECT name, setting FROM pg_settings ORDER BY name"
+        if engine.dialect.name == "postgresql"
+        else "SHOW SESSION VARIABLES"
+    )
+    changing = {
+        "timestamp",
+        "pseudo_thread_id",
+        "rand_seed1",
+        "rand_seed2",
+        "last_insert_id",
+        "identity",
+        "error_count",
+    }
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(asked) if row[0] not in changing]
+
+
+def test_a_host_engine_is_left_as_it_was(place: Place) -> None:
+    url = sqlalchemy.make_url(place.url)
+    engine = sqlalchemy.create_engine(url.set(drivername=DRIVERS[url.get_backend_name()]), pool_size=1, max_overflow=0)
+    before = settings(engine)
+    store = SQLDataStore({"engine": engine, "table": place.table()})
+    store.bind(Person())
+    add(store, "a")
+    store.find(Query(where=Filter("name", "icontains", "A"), order=(Order("name"),), total=True))
+    with pytest.raises(Conflict):
+        store.atomic(lambda tx: tx.insert([{"id": 1, "name": "again", "age": 1}]))
+    pool = engine.pool
+    store.close()
+    assert engine.pool is pool
+    assert settings(engine) == before
+    with engine.connect() as connection:
+        table = sqlalchemy.table(store._served._name)  # type: ignore[attr-defined]
+        connection.execute(sqlalchemy.delete(table))
+        connection.rollback()
+    assert names(store) == ["a"]
+    engine.dispose()
+
+
+def test_statements_hold_no_values(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(place.url, place.table())
+    secret = "x' OR 1=1 -- %s \\"
+    ran: list[str] = []
+    statements = database(store).statements
+    monkeypatch.setattr(database(store), "statements", Noting(statements, ran))
+    [one] = add(store, secret)
+    store.find(
+        Query(where=Filter("name", "in", (secret, "b")), order=(Order("name", True),), page=Page(4, 1), total=True)
+    )
+    store.find(Query(page=Page(5, after=(secret, 1)), order=(Order("name"),), where=Filter("name", "endswith", secret)))
+    store.atomic(lambda tx: tx.update(one["id"], {"name": secret + "2", "age": 424242}))
+    store.atomic(lambda tx: tx.delete(one["id"]))
+    assert len(ran) > 10
+    for text in ran:
+        assert "OR 1=1" not in text
+        assert "424242" not in text
+
+
+class Noting(dict[str, Any]):
+    """The store's statements, each noted when it is looked up."""
+
+    def __init__(self, statements: Any, ran: list[str]) -> None:
+        self.statements = statements
+        self.ran = ran
+
+    def __getitem__(self, text: str) -> Any:
+        found = self.statements[text]
+        self.ran.append(found.text)
+        return found
+
+
+def test_postgresql_itself_sees_parameters_only(place: Place) -> None:
+    if place.kind != "postgresql":
+        return
+    store = open_store(place.url, place.table())
+    add(store, "secret-value")
+    store.find(Query(where=Filter("name", "eq", "secret-value")))
+    seen = place.sql("SELECT query FROM pg_stat_activity WHERE query LIKE '%" + place.prefix + "%'")
+    assert any("$1" in str(query) for (query,) in seen)
+    assert not [query for (query,) in seen if "secret-value" in str(query)]
+
+
+# --- case -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_letter_is_folded_as_the_reference_folds_it(place: Place) -> None:
+    store = open_store(place.url, place.table())
+    store.ping()
+    write = database(store).dialect.grammar.fold
+    letters = cased() + "".join(map(chr, range(32, 0x500))) + "ΟΔΟΣ ΟΔΟΣ. İSTANBUL ǅǆ"
+    with engine_of(place.kind).connect() as connection:
+        found = connection.exec_driver_sql(f"SELECT {write('%s')}", (letters,)).scalar()
+    assert found == rows.fold(letters)
