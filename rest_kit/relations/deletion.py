@@ -7,7 +7,8 @@ deletes the parents last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -35,20 +36,25 @@ class Deletion:
 
     def __init__(self, graph: Graph, name: str, pks: Iterable[Pk]) -> None:
         self.graph = graph
+        self.name = name
         self.doomed: dict[str, set[Pk]] = {name: set(pks)}
         self.steps: list[Step] = []
         self.objections: list[Step] = []
         self.count = 0
 
-    def run(self) -> None:
-        """Change every record that refers to those that go (Conflict, before any change, where one must not)."""
+    def run(self) -> list[Pk]:
+        """Change every record that refers to those that go (Conflict, before any change, where one must not).
+
+        Returned are records of the same resource that go too, but only in one step with the parents, as those refer
+        to them in turn and the database insists.
+        """
         queue = [(name, list(pks)) for name, pks in self.doomed.items()]
         while queue:
             name, pks = queue.pop(0)
             for relation in self.graph.of(name).incoming:
                 queue += self._foresee(relation, pks)
         self._refuse()
-        self._perform()
+        return self._perform()
 
     # --- before any change --------------------------------------------------------------------------------------------
 
@@ -93,15 +99,21 @@ class Deletion:
 
     # --- the changes --------------------------------------------------------------------------------------------------
 
-    def _perform(self) -> None:
-        """Do the steps from the last to the first; what the database still refuses waits for the others."""
+    def _perform(self) -> list[Pk]:
+        """Do the steps from the last to the first; what the database still refuses waits for the others.
+
+        What is refused to the end is left to the caller, where it may be the caller's own records that forbid it.
+        """
         steps = [step for step in self.steps if step.relation.on_delete == "set_null"]
         steps += [step for step in reversed(self.steps) if step.relation.on_delete == "cascade"]
         while steps:
             refused = [(step, conflict) for step in steps if (conflict := self._attempt(step)) is not None]
             if len(refused) == len(steps):
-                raise refused[0][1]
+                if any(step.relation.child != self.name or step.relation.target != self.name for step in steps):
+                    raise refused[0][1]
+                return [pk for step in steps for pk in step.pks]
             steps = [step for step, _ in refused]
+        return []
 
     def _attempt(self, step: Step) -> Conflict | None:
         """Do a step; where others still refer to its records, the conflict that says so."""
@@ -145,6 +157,21 @@ def _referring(ready: Ready, relation: Relation, parents: Sequence[Pk]) -> list[
     where = Filter(relation.field, "in", tuple(parents))
     found = ready.store.find(Query(where, fields=(pk,), page=Page(MAX_RECORDS + 1)))
     return [record[pk] for record in found.records]
+
+
+def referrers_first(targets: Mapping[Pk, set[Any]]) -> list[Pk]:
+    """The keys of records, by which the keys that each refers to are given, with those that refer before the others.
+
+    What refers to each other in a circle comes last.
+    """
+    referrers = Counter(target for pk, found in targets.items() for target in found if target != pk)
+    free = [pk for pk in targets if not referrers[pk]]
+    for pk in free:  # which grows meanwhile
+        for target in targets[pk]:
+            referrers[target] -= 1
+            if not referrers[target] and target in targets:
+                free.append(target)
+    return [*free, *(pk for pk in targets if referrers[pk] > 0)]
 
 
 def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

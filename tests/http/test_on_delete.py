@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from datastores import SQLiteDataStore
 from rest_kit import models
 from rest_kit.relations import deletion
 from tests.http.relation_samples import PAIRS, listed, shelf
-from tests.http.support import Storage, faults, make_controller, problem, serve
+from tests.http.support import Client, Storage, faults, make_controller, problem, serve
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -140,6 +141,47 @@ def test_the_database_s_own_order_is_found(tmp_path: Path) -> None:
         assert client.post(f"/{path}/", sent).status_int == 201
     assert client.delete("/as/1/").status_int == 204
     assert client.values("/as/") == client.values("/bs/") == client.values("/cs/") == []
+
+
+def lineage(folder: Path, rule: Any) -> Client:
+    """A line of four, each referring to the one before it, in a database that holds them to it."""
+    place = {"name": str(folder / "line.db"), "table": "nodes"}
+    up = models.IntForeign("up", resource="nodes", references="nodes.id", on_delete=rule)
+    model = type("Node", (models.Model,), {"fields": [models.PkField("id"), up]})
+    client = serve(
+        make_controller({"resource_name": "nodes", "resource": place, "datastore": SQLiteDataStore, "model": model})
+    )
+    for parent in (None, 1, 2, 3):
+        assert client.post("/nodes/", {"up": parent}).status_int == 201
+    return client
+
+
+@pytest.mark.parametrize("rule", ["cascade", "set_null", "restrict"])
+def test_what_refers_to_each_other_goes_in_the_order_that_the_database_takes(rule: Any, tmp_path: Path) -> None:
+    client = lineage(tmp_path, rule)
+    assert client.delete("/nodes/?id__in=2,3,4").status_int == 204
+    assert client.values("/nodes/") == [1]
+    assert client.post("/nodes/", {"up": 1}).status_int == 201
+    assert client.delete("/nodes/?id__gte=1").status_int == 204
+    assert client.values("/nodes/") == []
+
+
+def test_what_lies_between_two_that_are_named_goes_with_them(tmp_path: Path) -> None:
+    client = lineage(tmp_path, "cascade")
+    assert client.delete("/nodes/?id__in=1,3").status_int == 204
+    assert client.values("/nodes/") == []
+
+
+def test_a_database_that_deletes_by_itself_may_be_asked_for_both(tmp_path: Path) -> None:
+    path = tmp_path / "own.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE nodes (id INTEGER PRIMARY KEY, up REFERENCES nodes ON DELETE CASCADE)")
+        connection.execute("INSERT INTO nodes VALUES (1, NULL), (2, 1), (3, 2)")
+    connection.close()
+    place = {"name": str(path), "table": "nodes"}
+    client = serve(make_controller({"resource_name": "nodes", "resource": place, "datastore": SQLiteDataStore}))
+    assert client.delete("/nodes/?id__gte=1").status_int == 204
+    assert client.values("/nodes/") == []
 
 
 def test_what_was_not_foreseen_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
