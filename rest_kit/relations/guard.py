@@ -39,12 +39,13 @@ class Guard:
         foreseen = Rehearsal(self)
         work(foreseen)
         known = {relation.field: self._existing(relation, foreseen) for relation in self.relations}
-        further = Deletion(self.graph, self.name, foreseen.deleted).run() if foreseen.deleted else []
+        deletion = Deletion(self.graph, self.name, foreseen.deleted)
+        further = deletion.run() if foreseen.deleted else []
 
         def step(tx: Tx) -> T:
             guarded = Guarded(self, tx, foreseen, known)
             result = work(guarded)
-            guarded.finish(further)
+            guarded.finish(further, deletion)
             return result
 
         return self.store.atomic(step)
@@ -159,12 +160,11 @@ class Guarded(Watched):
         else:
             self.tx.delete(pk)
 
-    def finish(self, further: Sequence[Pk]) -> None:
+    def finish(self, further: Sequence[Pk], deletion: Deletion) -> None:
         """Delete what has waited, and what must go in the same step, each before those that it refers to."""
-        going = {*self.leaving, *further}
         for batch in batches(further, BATCH):
             for record in self.find(Query(Filter(self.guard.pk, "in", tuple(batch)))).records:
-                if any(record[name] in going for name in self.guard.own):
+                if deletion.takes(self.guard.name, record):
                     self.leaving[record[self.guard.pk]] = None
         for pk in referrers_first({pk: self._referred_by(pk) for pk in self.leaving}):
             self.tx.delete(pk)
