@@ -22,18 +22,23 @@ from rest_kit.relations.links import Link
 from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import RESERVED_KEYS, Spec
+from rest_kit.store import refuse
 from rest_kit.views.base import segment
 
 NESTED_VERBS = ("GET", "HEAD", "POST")
 
 
 class RelatedServed(Served):
-    """Serves one resource of an application whose relations `graph` knows; `related` are its own."""
+    """Serves one resource of an application whose relations `graph` knows; `related` are its own.
+
+    Raises ConfigurationError for what could not be known before the model was read off the data.
+    """
 
     def __init__(self, owner: Any, spec: Spec, keys: Keys, graph: Graph, related: Related) -> None:
+        model = spec.store.model
+        refuse(graph.misfits(spec.name), type(owner).__name__)
         self.graph = graph
         self.related = related
-        model = spec.store.model
         foreign = [relation for relation in related.outgoing if relation.field in model.by_name]
         mounts = [member.mount for member in graph.members.values()]
         links = [Link(model.by_name[one.field], one.target, graph.members[one.target].mount) for one in foreign]

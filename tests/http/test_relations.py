@@ -13,7 +13,7 @@ from rest_kit.controllers import WSGIDispatcher
 from rest_kit.errors import ConfigurationError
 from rest_kit.pagination import CursorPagination
 from tests.http.relation_samples import AUTHORS, BOOKS, PAIRS, Author, Book, Counted, listed, shelf
-from tests.http.support import Client, Storage, allowed, complaint, faults, make_controller, problem, serve
+from tests.http.support import Client, Storage, allowed, complaint, faults, make_controller, over_list, problem, serve
 
 
 @pytest.fixture(params=PAIRS)
@@ -50,6 +50,46 @@ def test_all_mistakes_are_told_at_once() -> None:
         "the field 'c' of 'books': related_name='name' is a field of 'authors'",
         "the field 'e' of 'books': 'authors' has two relations named 'works'",
     ]
+
+
+def test_two_models_of_one_resource_agree_on_what_it_refers_to() -> None:
+    key = models.IntForeign("author", resource="authors")
+    hidden = models.IntForeign("author", resource="authors", write_only=True)
+    for lists, items in (([], [key]), ([key], []), ([hidden], [key]), ([key], [hidden])):
+        problems = refused(
+            listed("authors", []),
+            listed("books", [], *lists, controller={"unique_verbs": []}),
+            listed("books", [], *items, controller={"list_verbs": []}),
+        )
+        assert problems == [
+            "the field 'author' of 'books' must be in the models of both its controllers, "
+            "and write_only in both or in neither"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"id": "ada"}, "the field 'a' of 'books' is integer, but the key of 'authors' is string"),
+        ({"id": 1, "books": 3}, "the field 'a' of 'books': related_name='books' is a field of 'authors'"),
+    ],
+)
+def test_what_the_data_show_too_late_is_told_then(row: Any, told: str, caplog: pytest.LogCaptureFixture) -> None:
+    key = models.IntForeign("a", resource="authors", related_name="books")
+    client = serve(over_list([row], resource={"resource_name": "authors"}), listed("books", [{"id": 1, "a": 1}], key))
+    assert client.get("/books/1/").status_int == 200
+    problem(client.get("/books/1/?expand=a"), 500, "internal")
+    problem(client.post("/books/", {"a": 1}), 500, "internal")
+    assert told in caplog.text
+
+
+def test_nothing_takes_the_place_of_the_link() -> None:
+    with pytest.raises(ConfigurationError, match="not 'resource_uri'"):
+        models.IntForeign("a", resource="authors", related_name="resource_uri")
+    key = models.IntForeign("resource_uri_id", resource="authors")
+    client = serve(listed("authors", [{"id": 1}]), listed("books", [{"id": 1, "resource_uri_id": 1}], key))
+    shown = client.get("/books/1/?expand=resource_uri_id").json
+    assert shown == {"id": 1, "resource_uri_id": {"id": 1, "resource_uri": "/authors/1/"}, "resource_uri": "/books/1/"}
 
 
 def test_what_may_be_expanded_is_checked() -> None:
