@@ -43,7 +43,8 @@ class RelatedServed(Served):
         mounts = [member.mount for member in graph.members.values()]
         links = [Link(model.by_name[one.field], one.target, graph.members[one.target].mount) for one in foreign]
         self.links = Links(links, mounts)
-        self.uris = self.links if spec.foreign_keys == "uri" else None
+        shown = [link for link in links if link.field is not model.pk]
+        self.uris = Links(shown, mounts) if spec.foreign_keys == "uri" else None
         self.expander = Expander(graph, spec.name, spec.expand_max)
         super().__init__(owner, spec, keys)
         self.reserved = RESERVED_KEYS.union(related.to_one, related.to_many)

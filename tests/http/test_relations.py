@@ -236,6 +236,19 @@ def test_keys_are_shown_as_uris_where_asked_for(prefix: str, script: str) -> Non
         ]
 
 
+def test_a_key_that_is_a_reference_stays_a_key() -> None:
+    key = models.IntForeign("id", resource="users", related_name="profiles", required=True)
+    model = type("Profile", (models.Model,), {"fields": [key, models.StringField("bio")]})
+    resource = {"resource_name": "profiles", "resource": [{"id": 1, "bio": "x"}], "datastore": PythonListDataStore}
+    profiles = make_controller({**resource, "model": model}, view={"options": {"foreign_keys": "uri"}})
+    client = serve(listed("users", [{"id": 1}, {"id": 2}]), profiles)
+    shown = {"id": 1, "bio": "x", "resource_uri": "/profiles/1/"}
+    assert client.get("/profiles/1/").json == client.put("/profiles/1/", shown).json == shown
+    assert client.get("/users/1/?expand=profiles").json["profiles"] == [shown]
+    reply = client.post("/profiles/", {"id": "/users/2/", "bio": "y"})
+    assert (reply.headers["Location"], reply.json["resource_uri"]) == ("/profiles/2/", "/profiles/2/")
+
+
 def test_uris_of_text_keys_are_encoded_as_replies_encode_them() -> None:
     class Tag(models.Model):
         fields = [models.StringPkField("slug"), models.StringField("label")]
