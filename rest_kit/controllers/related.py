@@ -103,11 +103,16 @@ class RelatedServed(Served):
             key, name = parts
             if name in self.related.to_many:
                 return self.nested_list(request, key, self.related.to_many[name])
-            if name in self.related.to_one and self.graph.members[self.related.to_one[name].target].shows_items:
-                return self.nested_item(request, key, self.related.to_one[name])
-            hint = did_you_mean(name, [*self.related.to_many, *self.related.to_one])
+            to_one = {name: one for name, one in self.related.to_one.items() if self.leads_on(one)}
+            if name in to_one:
+                return self.nested_item(request, key, to_one[name])
+            hint = did_you_mean(name, [*self.related.to_many, *to_one])
             raise NotFound(f"there is nothing at this address{hint}")
         return super().below(request, parts)
+
+    def leads_on(self, relation: Relation) -> bool:
+        """Whether GET shows the items on both sides, so that the one may say where the other is."""
+        return all(self.graph.members[name].shows_items for name in (relation.child, relation.target))
 
     def nested_list(self, request: Request, text: str, relation: Relation) -> Reply:
         """A verb on the list of those that refer to one item."""

@@ -324,6 +324,15 @@ def test_a_nested_item_says_where_it_is(library: Client) -> None:
     assert "secret" not in library.get("/books/1/author/").json
 
 
+def test_what_may_not_be_read_does_not_lead_on() -> None:
+    key = models.IntForeign("customer_id", resource="customers", related_name="orders")
+    verbs = {"list_verbs": ["POST"], "unique_verbs": ["DELETE"]}
+    orders = listed("orders", [{"id": 1, "customer_id": 1}], key, controller=verbs)
+    client = serve(listed("customers", [{"id": 1}]), orders)
+    assert client.get("/orders/1/customer/").status_int == 404
+    assert client.post("/customers/1/orders/", {}).status_int == 201
+
+
 def test_a_cursor_belongs_to_its_parent(storage: Storage) -> None:
     authors = Storage("list", Path()).controller(Author, AUTHORS, name="authors")
     options = {"options": {"pagination": CursorPagination(1)}}
