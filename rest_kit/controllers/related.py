@@ -85,14 +85,16 @@ class RelatedServed(Served):
             for member in self._changed_with(self.related, set()):
                 Served.refuse_lost_writes(served(member.items()), request)
 
-    def _changed_with(self, related: Related, seen: set[str]) -> Sequence[Member]:
+    def _changed_with(self, related: Related, seen: set[tuple[str, str]]) -> Sequence[Member]:
         """The resources that a deletion here may change."""
         found: list[Member] = []
         for relation in related.incoming:
-            if relation.on_delete != "restrict" and relation.child not in seen:
-                seen.add(relation.child)
+            way = relation.child, relation.on_delete
+            if relation.on_delete != "restrict" and way not in seen:
+                seen.add(way)
                 found += [self.graph.members[relation.child]]
-                found += self._changed_with(self.graph.of(relation.child), seen)
+                if relation.on_delete == "cascade":
+                    found += self._changed_with(self.graph.of(relation.child), seen)
         return found
 
     # --- nested routes ------------------------------------------------------------------------------------------------

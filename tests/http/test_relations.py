@@ -407,6 +407,22 @@ def test_a_deletion_does_not_write_where_writes_would_be_lost(tmp_path: Path) ->
     assert client.values("/books/") == [1]
 
 
+def test_a_deletion_that_ends_before_a_list_is_done(tmp_path: Path) -> None:
+    author = models.IntForeign("author_id", resource="authors", on_delete="set_null")
+    book = models.IntForeign("book_id", resource="books", on_delete="cascade")
+    storage = Storage("sqlite", tmp_path)
+    books = type("Loose", (models.Model,), {"fields": [models.PkField("id"), author]})
+    client = serve(
+        storage.controller(Author, AUTHORS, name="authors"),
+        storage.controller(books, [{"id": 1, "author_id": 1}], name="books"),
+        listed("reviews", [{"id": 1, "book_id": 1}], book),
+    )
+    several = {"wsgi.multiprocess": True}
+    assert client.delete("/authors/1/", environ=several).status_int == 204
+    problem(client.delete("/books/1/", environ=several), 503, "unavailable")
+    assert client.values("/reviews/", "book_id") == [1]
+
+
 def test_a_controllers_own_methods_serve_nested_lists() -> None:
     seen = []
 
