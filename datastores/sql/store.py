@@ -47,6 +47,7 @@ class SQLDataStore(DataStore):
         super().__init__(resource, options)
         refuse(_problems(resource, self.options), type(self).__name__)
         self._served = open_store(resource, self.options, type(self).__name__)
+        self.infers_references = self._served.infers_references
 
     def __repr__(self) -> str:
         return repr(self._served)
@@ -93,6 +94,10 @@ class SQLDataStore(DataStore):
     def changes(self) -> EventLog | None:
         """The events of the table, which lie in the same database; None with `events: False`, and for a view."""
         return self._served.changes()
+
+    def refers_to(self, references: str, other: DataStore) -> bool:
+        """Whether `table.column` is the key of the table that the other store holds, in the same SQLite file."""
+        return self._served.refers_to(references, other._served if isinstance(other, SQLDataStore) else other)
 
     def close(self) -> None:
         """Close the connections that are idle, if they are ours; the next use opens them again."""
