@@ -341,6 +341,21 @@ def test_constraints_become_conflicts_that_name_fields(place: Place) -> None:
     assert caught.value.fields == ("parent",)
 
 
+def test_mariadb_keeps_uuids_as_their_digits_in_columns_of_just_so_many(mariadb: Place) -> None:
+    class Tagged(models.Model):
+        fields = (models.PkField("id"), models.UUIDField("tag"))
+
+    name = mariadb.table()
+    mariadb.sql(f"CREATE TABLE {name} (id int AUTO_INCREMENT PRIMARY KEY, tag char(32) UNIQUE)")
+    mariadb.sql(f"INSERT INTO {name} (tag) VALUES ('{uuid.UUID(int=7).hex}')")
+    store = served(mariadb, name)
+    store.bind(Tagged())
+    insert(store, {"tag": uuid.UUID(int=5)})
+    assert mariadb.sql(f"SELECT tag FROM {name} ORDER BY id") == [(uuid.UUID(int=n).hex,) for n in (7, 5)]
+    assert found(store, where=Filter("tag", "eq", uuid.UUID(int=7))) == [1]
+    assert found(store, order=(Order("tag"),)) == [2, 1]
+
+
 def test_a_view_is_served_for_reading(place: Place) -> None:
     name = place.table()
     place.sql(f"CREATE TABLE {name} (id int PRIMARY KEY, n int)", f"INSERT INTO {name} VALUES (1, 5), (2, 6)")
