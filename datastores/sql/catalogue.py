@@ -62,7 +62,8 @@ class Reference:
 class TableInfo:
     """A table or view. `unique` and `references` are by the name of the constraint or index.
 
-    `why_not` says why a table cannot be written; empty where it can.
+    `deferred`: some rule of the table, or some reference to it, is checked no earlier than at the commit. `why_not`
+    says why a table cannot be written; empty where it can.
     """
 
     name: TableName
@@ -72,6 +73,7 @@ class TableInfo:
     unique: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
     indexed: frozenset[str] = frozenset()
+    deferred: bool = False
     why_not: str = ""
 
     def column(self, name: str) -> ColumnInfo | None:

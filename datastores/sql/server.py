@@ -140,7 +140,14 @@ class ServerStore(TableStore[Table]):
         assert log is None or isinstance(log, SQLEventLog)
         if log is not None:
             log.make()
-        return table.database.atomic(lambda transaction: work(SQLTx(table, transaction, log)))
+
+        def run(transaction: Transaction) -> T:
+            if table.info.deferred:
+                # a rule that is broken is told best by the statement that breaks it
+                transaction.rows("SET CONSTRAINTS ALL IMMEDIATE")
+            return work(SQLTx(table, transaction, log))
+
+        return table.database.atomic(run)
 
     def close(self) -> None:
         """Close the connections that are idle, if they are ours; the next use opens them again."""

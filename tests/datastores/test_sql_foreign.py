@@ -341,6 +341,28 @@ def test_constraints_become_conflicts_that_name_fields(place: Place) -> None:
     assert caught.value.fields == ("parent",)
 
 
+def test_constraints_that_are_checked_at_the_commit_are_told_as_others_are(postgresql: Place) -> None:
+    authors, books = postgresql.table(), postgresql.table()
+    late = "DEFERRABLE INITIALLY DEFERRED"
+    postgresql.sql(
+        f"CREATE TABLE {authors} (id serial PRIMARY KEY, name text, UNIQUE (name) {late})",
+        f"CREATE TABLE {books} (id serial PRIMARY KEY, author integer REFERENCES {authors} {late})",
+        f"INSERT INTO {authors} (name) VALUES ('Ada')",
+        f"INSERT INTO {books} (author) VALUES (1)",
+    )
+    with pytest.raises(Conflict) as caught:
+        insert(served(postgresql, books), {"author": 1}, {"author": 9})
+    assert (caught.value.code, caught.value.fields, caught.value.index) == ("foreign_key", ("author",), 1)
+    store = served(postgresql, authors)
+    with pytest.raises(Conflict) as caught:
+        store.atomic(lambda tx: tx.delete(1))
+    assert caught.value.code == "restricted"
+    with pytest.raises(Conflict) as caught:
+        insert(store, {"name": "Ada"})
+    assert (caught.value.code, caught.value.fields) == ("unique", ("name",))
+    assert found(store) == [1]
+
+
 def test_mariadb_keeps_uuids_as_their_digits_in_columns_of_just_so_many(mariadb: Place) -> None:
     class Tagged(models.Model):
         fields = (models.PkField("id"), models.UUIDField("tag"))

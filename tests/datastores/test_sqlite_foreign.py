@@ -374,3 +374,32 @@ def test_an_empty_column_of_times_takes_the_text_that_others_write_there(path: P
     assert kinds(store)["c"] is Kind.STRING
     sql(path, "INSERT INTO t VALUES (1, '01:02:03.000004')")
     assert store.get(1)["c"] == "01:02:03.000004"
+
+
+DEFERRED = "REFERENCES author (id) DEFERRABLE INITIALLY DEFERRED"
+
+
+def test_references_that_sqlite_checks_late_are_told_as_others_are(path: Path) -> None:
+    sql(path, "CREATE TABLE author (id INTEGER PRIMARY KEY)", "INSERT INTO author VALUES (1)")
+    books = serve(path, f"CREATE TABLE t (id INTEGER PRIMARY KEY, author INTEGER {DEFERRED})", "(1, 1)")
+    for write in (
+        lambda tx: tx.insert([{"author": None}, {"author": 9}]),
+        lambda tx: [tx.insert([{"author": 1}]), tx.update(1, {"author": 9})],
+    ):
+        with pytest.raises(Conflict) as caught:
+            books.atomic(write)  # type: ignore[arg-type]
+        assert (caught.value.code, caught.value.fields) == ("foreign_key", ("author",))
+    authors = SQLiteDataStore({"name": path, "table": "author"})
+    with pytest.raises(Conflict) as caught:
+        authors.atomic(lambda tx: tx.delete(1))
+    assert caught.value.code == "restricted"
+    assert (len(everything(books)), len(everything(authors))) == (1, 1)
+
+
+def test_a_row_may_refer_to_itself_before_it_is_there(path: Path) -> None:
+    late = "REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED"
+    store = serve(path, f"CREATE TABLE t (id TEXT PRIMARY KEY, boss TEXT {late})")
+    store.atomic(lambda tx: tx.insert([{"id": "a", "boss": "a"}, {"id": "b", "boss": "a"}]))
+    with pytest.raises(Conflict) as caught:
+        store.atomic(lambda tx: tx.insert([{"id": "c", "boss": "d"}]))
+    assert caught.value.fields == ("boss",)

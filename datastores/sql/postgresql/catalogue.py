@@ -65,6 +65,10 @@ FROM pg_catalog.pg_constraint AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.co
 WHERE r.conrelid = $1 AND r.contype = 'f' ORDER BY r.conname
 """)
 
+_DEFERRED: Final = marked("""
+SELECT count(*) > 0 FROM pg_catalog.pg_constraint AS r WHERE r.condeferred AND (r.conrelid = $1 OR r.confrelid = $1)
+""")
+
 _HEADER: Final = 4
 """What PostgreSQL adds to the sizes of texts and exact numbers."""
 
@@ -84,6 +88,7 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
         unique={name: tuple(columns) for name, _, unique, _, columns in indexes if unique},
         references={row[0]: Reference(tuple(row[2]), row[1], tuple(row[3])) for row in ask(_REFERENCES, (oid,))},
         indexed=frozenset(columns[0] for *_, whole, columns in indexes if whole and columns),
+        deferred=ask(_DEFERRED, (oid,))[0][0],
     )
 
 
