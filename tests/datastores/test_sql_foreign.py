@@ -515,6 +515,32 @@ def test_a_table_of_ours_refers_to_one_of_others(place: Place) -> None:
         lonely.ping()
 
 
+def test_the_tables_that_a_new_one_refers_to_are_made_first(place: Place) -> None:
+    first, second, third = (place.table() for _ in range(3))
+    parts = {
+        first: [models.PkField("id")],
+        second: [models.PkField("id"), models.IntForeign("first", references=f"{first}.id")],
+        third: [models.PkField("id"), models.IntForeign("second", references=f"{second}.id")],
+    }
+    stores = {name: served(place, name) for name in parts}
+    stores[third].bind(models.Model.of("Third", parts[third]))
+    with pytest.raises(StoreUnavailable, match="has to be there first"):
+        stores[third].ping()
+    for name, store in stores.items():
+        store.bind(models.Model.of(name, parts[name]))
+    assert found(stores[third]) == []
+    assert [found(store) for store in stores.values()] == [[], [], []]
+
+
+def test_tables_that_refer_to_one_another_cannot_be_made(place: Place) -> None:
+    names = [place.table(), place.table()]
+    stores = [served(place, name) for name in names]
+    for store, other in zip(stores, reversed(names), strict=True):
+        store.bind(models.Model.of("Round", [models.PkField("id"), models.IntForeign("to", references=f"{other}.id")]))
+    with pytest.raises(StoreUnavailable, match="has to be there first"):
+        stores[0].ping()
+
+
 def test_indexes_are_made_where_they_lack(place: Place) -> None:
     name = place.table()
     place.sql(f"CREATE TABLE {name} (id int PRIMARY KEY, a int, b text)")
