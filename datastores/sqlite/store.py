@@ -52,6 +52,8 @@ class SQLiteDataStore(TableStore[Table]):
         "indexes": (list, tuple),
     }
 
+    infers_references = True
+
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
         refuse(_problems(resource, dict(options or {})), type(self).__name__)
         super().__init__(resource, options, resource["table"])
@@ -135,6 +137,16 @@ class SQLiteDataStore(TableStore[Table]):
     def _open_log(self, table: Table) -> SQLiteEventLog:
         retention = self.options.get("retention", RETENTION)
         return SQLiteEventLog(table.database, table.name, table.columns, table.key, retention)
+
+    def refers_to(self, references: str, other: DataStore) -> bool:
+        """Whether `table.column` is the key of the table that the other store holds, in the same file."""
+        if not isinstance(other, SQLiteDataStore) or other._path != self._path:
+            return False
+        table, _, column = references.rpartition(".")
+        if table.lower() != other._name.lower():
+            return False
+        key = other.model.pk
+        return key is not None and key.name.lower() == column.lower()
 
     # --- the contract -------------------------------------------------------------------------------------------------
 
