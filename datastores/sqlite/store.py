@@ -25,7 +25,7 @@ from datastores.tables.store import TableStore, with_pk
 from rest_kit.errors import StoreUnavailable, did_you_mean
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
-from rest_kit.store import Tx, check_keys, check_options, refuse
+from rest_kit.store import DataStore, Tx, check_keys, check_options, refuse
 
 T = TypeVar("T")
 
