@@ -51,11 +51,15 @@ class ColumnInfo:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key: its columns, and the table and columns that they refer to."""
+    """A foreign key: its columns, the table and columns that they refer to, and what happens when that is deleted.
+
+    `on_delete` is one of rest_kit's words: what the database does otherwise (its SET DEFAULT) keeps the other one too.
+    """
 
     columns: tuple[str, ...]
-    table: str
+    table: TableName
     targets: tuple[str, ...]
+    on_delete: str = "restrict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,12 @@ class TableInfo:
         return next((column for column in self.columns if column.name == name), None)
 
     @property
-    def targets(self) -> dict[str, str]:
-        """For each column that refers to another by itself: `table.column`."""
-        alone = [one for one in self.references.values() if len(one.columns) == 1]
-        return {one.columns[0]: f"{one.table}.{one.targets[0]}" for one in alone}
+    def alone(self) -> dict[str, Reference]:
+        """The foreign key of each column that is one by itself."""
+        return {one.columns[0]: one for one in self.references.values() if len(one.columns) == 1}
+
+    def told(self, reference: Reference) -> str:
+        """The one column that is referred to, as `table.column`, with the schema where that is another."""
+        target = reference.table
+        table = target.name if target.schema == self.name.schema else str(target)
+        return f"{table}.{reference.targets[0]}"

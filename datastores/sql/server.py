@@ -10,7 +10,7 @@ from datastores.sql.database import Database
 from datastores.sql.declared import DeclaredTable
 from datastores.sql.events import RETENTION, SQLEventLog
 from datastores.sql.infer import infer_model, key_field
-from datastores.sql.schema import Making, bound_columns, index_statement, reference_of
+from datastores.sql.schema import Making, bound_columns, index_statement, target_of
 from datastores.sql.table import Table
 from datastores.sql.transaction import Transaction
 from datastores.sql.tx import SQLTx
@@ -19,7 +19,7 @@ from datastores.tables.store import TableStore, with_pk
 from rest_kit.errors import StoreUnavailable, did_you_mean
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
-from rest_kit.store import Tx
+from rest_kit.store import DataStore, Tx
 
 T = TypeVar("T")
 
@@ -38,6 +38,16 @@ class ServerStore(TableStore[Table]):
         return f"SQLDataStore({str(self._place)!r} in {self._database.name})"
 
     # --- opening ------------------------------------------------------------------------------------------------------
+
+    infers_references = True
+
+    def refers_to(self, references: str, other: DataStore) -> bool:
+        """Whether `table.column` is the key of the table that the other store holds, in the same database."""
+        if not isinstance(other, ServerStore) or other._database is not self._database:
+            return False
+        table, column = target_of(references, self._opened().info.name)
+        held = other._opened()
+        return held.info.name == table and held.key.field == column
 
     def infer(self) -> Model:
         """A model read off the catalogue (StoreUnavailable, StoreCorrupt)."""
@@ -109,7 +119,7 @@ class ServerStore(TableStore[Table]):
         found = {}
         for field in model.by_name.values():
             if field.references:
-                table, column = reference_of(field, self._place)
+                table, column = target_of(field.references, self._place)
                 info = None if table == self._place else self._column_of(transaction, table, column)
                 if info is not None:
                     found[field.name] = info
