@@ -30,7 +30,9 @@ class BookModel(models.Model):
         models.StringField(name="isbn", max_length=13, regex=r"[0-9]{9}[0-9X]|[0-9]{13}", unique=True),
         models.DecimalField(name="price", digits=8, places=2, min=0),
         models.DateTimeField(name="added", auto_now_add=True),
-        models.IntForeign(name="author_id", references="authors.id", required=True),
+        models.IntForeign(
+            name="author_id", resource="authors", related_name="books", references="authors.id", required=True
+        ),
     ]
     validators = [models.UniqueTogether("title", "author_id")]
 

@@ -97,7 +97,7 @@ class BookModel(api.Model):
         api.DecimalField(name="price", digits=8, places=2),
         api.BooleanField(name="lent", default=False),
         api.DateTimeField(name="added", auto_now_add=True),
-        api.IntForeign(name="author_id", references="shelf_author.id", required=True),
+        api.IntForeign(name="author_id", resource="authors", related_name="books", required=True),
     ]
 
 

@@ -79,8 +79,8 @@ class ServerStore(TableStore[Table]):
     def _make(self, above: set[TableName]) -> None:
         """Make the table from the model, and before it those that it refers to, where a store of ours knows how."""
         model = self._declared
-        referring = [] if model is None else [field for field in model.by_name.values() if field.references]
-        for table in {reference_of(field, self._place)[0] for field in referring} - above - {self._place}:
+        references = [] if model is None else [one.references for one in model.by_name.values() if one.references]
+        for table in {target_of(told, self._place)[0] for told in references} - above - {self._place}:
             parent: ServerStore | None = self._database.stores.get(table)
             if parent is not None and parent._makes_table:
                 parent._make(above | {self._place})

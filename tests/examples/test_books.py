@@ -61,8 +61,13 @@ def test_books_belong_to_authors(api: str) -> None:
     assert found.data["object_list"] == [
         {"id": made.data["id"], "title": "Dune", "resource_uri": f"/books/{made.data['id']}/"}
     ]
+    expanded = ask(f"{api}/authors/{herbert.data['id']}/?expand=books&fields=name").data
+    assert [book["title"] for book in expanded["books"]] == ["Dune"]
+    assert ask(f"{api}/books/?expand=author").data["object_list"][0]["author"]["born"] == 1920
+    nested = ask(f"{api}/authors/{herbert.data['id']}/books/").data
+    assert [book["title"] for book in nested["object_list"]] == ["Dune"]
     kept = ask(f"{api}/authors/{herbert.data['id']}/", "DELETE")
-    assert kept.status == 409
+    assert (kept.status, "1 of 'books'" in kept.data["detail"]) == (409, True), kept.data
     for change, code in (({"author_id": 999}, "foreign_key"), ({"isbn": "0441172717", "title": "Dune II"}, "unique")):
         refused = ask(f"{api}/books/", "POST", {**dune, "isbn": "0441172718", **change})
         assert (refused.status, refused.data["errors"][0]["code"]) == (409, code)

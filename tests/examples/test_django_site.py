@@ -116,6 +116,8 @@ def test_the_rules_of_the_project_hold_for_the_api(client: Client, module: Modul
         refused = client.post("/api/books/", fresh)
         assert (refused.status_int, refused.json["errors"][0]["code"]) == (status, code)
         assert refused.json["errors"][0]["pointer"] == f"#/{next(iter(change))}"
+    assert client.objects("/api/books/?expand=author")[0]["author"]["name"] == "Ada"
+    assert len(client.objects(f"/api/authors/{ada.pk}/books/")) == 1
     kept = client.delete(f"/api/authors/{ada.pk}/")
     assert (kept.status_int, module.Author.objects.count()) == (409, 1)
 

@@ -46,6 +46,8 @@ def test_what_the_site_writes_the_api_shows(client: Client) -> None:
         "id": 1, "title": "Soup", "course": "main", "minutes": None, "cook_id": 1, "resource_uri": "/api/recipes/1/",
     }  # fmt: skip
     assert client.objects("/api/cooks/") == [{"id": 1, "name": "Ada", "resource_uri": "/api/cooks/1/"}]
+    assert client.objects("/api/recipes/?expand=cook")[0]["cook"]["name"] == "Ada"
+    assert [recipe["title"] for recipe in client.objects("/api/cooks/1/recipes/")] == ["Soup"]
 
 
 def test_what_the_api_writes_the_site_shows(client: Client, module: ModuleType) -> None:
