@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from tests.cli.support import ask
 from tests.examples.support import under_gunicorn
-from tests.servers import engine_of, need, url_of
+from tests.servers import empty_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database without tables; empty for the one that the example takes by itself."""
-    kind = request.param
-    if kind == "sqlite":
+    if request.param == "sqlite":
         yield ""
         return
-    need(kind)
-    name = f"t{uuid.uuid4().hex[:10]}"
-    place = "SCHEMA" if kind == "postgresql" else "DATABASE"
-    autocommit = engine_of(kind).execution_options(isolation_level="AUTOCOMMIT")
-    with autocommit.connect() as connection:
-        connection.exec_driver_sql(f"CREATE {place} {name}")
-    given = sa.make_url(url_of(kind))
-    own = (
-        given.update_query_dict({"options": f"-csearch_path={name}"}) if place == "SCHEMA" else given.set(database=name)
-    )
-    yield own.render_as_string(hide_password=False)
-    with autocommit.connect() as connection:
-        connection.exec_driver_sql(f"DROP {place} {name}" + (" CASCADE" if place == "SCHEMA" else ""))
+    with empty_database(request.param) as url:
+        yield url
 
 
 @pytest.fixture

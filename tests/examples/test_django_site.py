@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from tests.examples.support import copy_of
 from tests.http.support import Client
 
 UTC = datetime.UTC
@@ -22,17 +21,19 @@ UTC = datetime.UTC
 @pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """The example; Django can be configured once in a process."""
-    folder = tmp_path_factory.mktemp("django")
-    copy_of("django_site.py", folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.syspath_prepend(str(folder))
-        return importlib.import_module("django_site")
+        patch.chdir(tmp_path_factory.mktemp("django"))
+        return importlib.import_module("examples.django_site")
 
 
 @pytest.fixture
 def client(module: ModuleType) -> Iterator[Client]:
+    clear(module)
     yield Client(module.application)
+    clear(module)
+
+
+def clear(module: ModuleType) -> None:
     module.Book.objects.all().delete()
     module.Author.objects.all().delete()
     module.connection.close()

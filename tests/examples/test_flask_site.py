@@ -92,6 +92,14 @@ def test_who_answers_for_what_is_nobodys(module: ModuleType) -> None:
     assert Client(module.in_front).get("/api/nowhere/").text == "<h1>There is no such recipe</h1>"
 
 
+def test_a_mount_within_the_flask_object_is_served_by_whoever_runs_that(module: ModuleType) -> None:
+    api = module.WSGIDispatcher([module.RecipeApp, module.CookApp])
+    module.site.wsgi_app = module.DispatcherMiddleware(module.site.wsgi_app, {"/api": api})
+    client = Client(module.site)
+    assert client.get("/api/").json["resources"] == {"recipes": "/api/recipes/", "cooks": "/api/cooks/"}
+    assert client.get("/").text == "No recipes yet"
+
+
 def state(engine: sa.Engine) -> dict[str, object]:
     """What an application has set about its engine, and what its connections are like."""
     with engine.connect() as connection:
