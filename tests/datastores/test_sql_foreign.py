@@ -176,7 +176,7 @@ NAMES = ["a", "A", "b", "B", "ä", "Ä", "z", "a ", "ß", "ss", "İ", "i"]
 
 
 @pytest.mark.parametrize(
-    "column", ['text COLLATE "und-x-icu"', "citext", "text COLLATE {t}_ci", 'varchar(5) COLLATE "C"']
+    "column", ['text COLLATE "und-x-icu"', "citext", "text COLLATE {t}_ci", "varchar(5)", 'varchar(5) COLLATE "C"']
 )
 def test_postgresql_compares_text_by_code_point_whatever_its_collation(postgresql: Place, column: str) -> None:
     name = postgresql.table()
@@ -189,6 +189,19 @@ def test_postgresql_compares_text_by_code_point_whatever_its_collation(postgresq
         compare_text(served(postgresql, name))
     finally:
         postgresql.sql(f"DROP TABLE {name}", f"DROP COLLATION {name}_ci")
+
+
+def test_postgresql_expects_as_many_rows_as_there_are(postgresql: Place) -> None:
+    name = postgresql.table()
+    postgresql.sql(
+        f'CREATE TABLE {name} (id int PRIMARY KEY, name text COLLATE "und-x-icu" NOT NULL)',
+        f"INSERT INTO {name} SELECT n, 'name ' || n % 10 FROM generate_series(1, 1000) AS n",
+        f"ANALYZE {name}",
+    )
+    opened = served(postgresql, name)._served._opened()  # type: ignore[attr-defined]
+    bound = opened.statements.bind(Query(where=Filter("name", "eq", "name 5")))
+    [[plan]] = opened.run("EXPLAIN (FORMAT JSON) " + bound.plan.count, bound.parameters[:1])
+    assert plan[0]["Plan"]["Plans"][0]["Plan Rows"] == 100
 
 
 @pytest.mark.parametrize(
@@ -220,8 +233,9 @@ def compare_text(store: SQLDataStore, texts: list[str] = NAMES) -> None:
         for op in ("eq", "ne", "gt", "lte", "contains", "startswith", "endswith", "iexact", "icontains", "iendswith"):
             query = Query(where=Filter("name", op, text))
             assert store.find(query) == rows.find(records, query, store.model), (op, text)
-        query = Query(where=Filter("name", "in", (text, "q")))
-        assert store.find(query) == rows.find(records, query, store.model), text
+        for op in ("in", "notin"):
+            query = Query(where=Filter("name", op, (text, "q")))
+            assert store.find(query) == rows.find(records, query, store.model), (op, text)
     for descending in (False, True):
         query = Query(order=(Order("name", descending),), page=Page(5, after=("a", 0)))
         assert store.find(query) == rows.find(records, query, store.model)
