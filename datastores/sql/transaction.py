@@ -54,7 +54,7 @@ class Transaction:
             raise self._failure
         statement = self.database.statements[text]
         self._unfit = True
-        cursor = self._connection.cursor()
+        cursor = self.database.cursor(self._borrowed)
         try:
             cursor.execute(statement.text, statement.parameters(values))
             rows: list[Row] = list(cursor.fetchall()) if cursor.description is not None else []
@@ -62,7 +62,7 @@ class Transaction:
             self._unfit = self.database.failure(exc).trouble is Trouble.LOST
             raise
         self.last_id = getattr(cursor, "lastrowid", None)
-        cursor.close()
+        self.database.done(self._borrowed, cursor, len(rows))
         self._unfit = False
         return rows
 

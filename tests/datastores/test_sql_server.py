@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy
 
 from datastores import SQLDataStore
+from datastores.sql.database import CURSOR, MOST_HELD
 from datastores.sql.folding import cased
 from datastores.sql.transaction import Again
 from rest_kit import models, rows
@@ -366,6 +367,26 @@ def settings(engine: sqlalchemy.Engine) -> list[Any]:
     }
     with engine.connect() as connection:
         return [tuple(row) for row in connection.exec_driver_sql(asked) if row[0] not in changing]
+
+
+def test_a_connection_keeps_its_cursor_unless_it_holds_many_rows(store: SQLDataStore) -> None:
+    add(store, *map(str, range(MOST_HELD + 1)))
+    engine = database(store).engine
+
+    def kept() -> Any:
+        borrowed = engine.raw_connection()
+        try:
+            return borrowed.info.get(CURSOR)
+        finally:
+            borrowed.close()
+
+    store.get(1)
+    cursor = kept()
+    assert cursor is not None
+    store.find(Query(page=Page(MOST_HELD - 1)))
+    assert kept() is cursor
+    names(store)
+    assert kept() is None
 
 
 def test_a_host_engine_is_left_as_it_was(place: Place) -> None:
