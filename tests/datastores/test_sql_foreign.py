@@ -16,6 +16,7 @@ from datastores import SQLDataStore
 from rest_kit import models, rows
 from rest_kit.errors import Conflict, ReadOnly, StoreCorrupt, StoreUnavailable, Unsupported, ValidationError
 from rest_kit.query import Filter, Order, Page, Query
+from rest_kit.store import Tx
 from rest_kit.types import Record
 from tests.servers import Place, engine_of, places
 
@@ -170,6 +171,25 @@ def test_postgresql_refusals_are_told_as_what_they_are(everything: SQLDataStore,
     assert caught.value.faults[0].code == code
     assert caught.value.faults[0].path[0] == 1
     assert found(everything) == []
+
+
+def test_what_is_done_to_a_list_that_was_read_does_not_change_what_was_there_before(postgresql: Place) -> None:
+    name = postgresql.table()
+    postgresql.sql(f"CREATE TABLE {name} (id int PRIMARY KEY, tags int[])", f"INSERT INTO {name} VALUES (1, '{{1,2}}')")
+    store = served(postgresql, name)
+
+    def work(tx: Tx) -> None:
+        record = tx.get(1)
+        record["tags"].append(3)
+        tx.update(1, record)
+
+    store.atomic(work)
+    log = store.changes()
+    assert log is not None
+    [event] = log.read(0)
+    assert event.before is not None
+    assert event.after is not None
+    assert (event.before["tags"], event.after["tags"]) == ([1, 2], [1, 2, 3])
 
 
 NAMES = ["a", "A", "b", "B", "ä", "Ä", "z", "a ", "ß", "ss", "İ", "i"]

@@ -389,6 +389,23 @@ def test_a_connection_keeps_its_cursor_unless_it_holds_many_rows(store: SQLDataS
     assert kept() is None
 
 
+def test_what_was_read_is_read_again_once_something_was_written(store: SQLDataStore) -> None:
+    add(store, "a")
+
+    def work(tx: Tx) -> None:
+        tx.get(1)
+        tx.update(1, {"age": 1})
+        store.atomic(lambda part: part.update(1, {"age": 2}))
+        assert tx.get(1)["age"] == 2
+        store.atomic(lambda part: part.update(1, {"age": 3}))
+        tx.update(1, {"name": "b"})
+
+    store.atomic(work)
+    log = store.changes()
+    assert log is not None
+    assert [event.before["age"] for event in log.read(1) if event.before] == [None, 1, 2, 3]
+
+
 def test_a_host_engine_is_left_as_it_was(place: Place) -> None:
     url = sqlalchemy.make_url(place.url)
     engine = sqlalchemy.create_engine(url.set(drivername=DRIVERS[url.get_backend_name()]), pool_size=1, max_overflow=0)
