@@ -30,7 +30,8 @@ RIVAL = "falcon + SQLAlchemy"
 SHARE = 1 / 3
 """The most of the rival's time that rest_kit may take, where the driver is a compiled one."""
 COMPILED = ("SQLite", "PostgreSQL")
-CLOCKS = {"wall": "on the wall", "own": "of this process"}
+CLOCKS = {"wall": "µs on the wall", "own": "µs of the process"}
+"""The clocks, and what stands above their tables."""
 
 Taken = tuple[float, float]
 """Microseconds a call: on the wall, and of this process."""
@@ -129,7 +130,7 @@ def main() -> int:
     }
     print(f"{machine()}, median of {asked.rounds} rounds")
     for clock, times in clocks.items():
-        print(f"\nTime {CLOCKS[clock]}:\n\n{microseconds(times, rows, names)}")
+        print(f"\n{microseconds(times, rows, names, CLOCKS[clock])}")
     print(f"\n{shares(clocks['wall'], rows)}")
     if asked.json:
         asked.json.write_text(json.dumps({"machine": machine(), "microseconds": clocks}, indent=2) + "\n")
