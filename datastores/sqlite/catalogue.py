@@ -51,7 +51,8 @@ class TableInfo:
     `rowid` is the name under which the row's number can be read (None: there is none), `alias` the column that is
     that number; `keeps_ids` whether SQLite itself never hands out a number twice. `unique` holds every set of columns
     that must be unique, the primary key included; `loose` the columns that an index compares otherwise than byte by
-    byte; `references` the table and column that single columns refer to; `encoding` is that of the file's texts.
+    byte; `references` the table and column that single columns refer to, `on_delete` what SQLite does to them when that
+    is deleted; `encoding` is that of the file's texts.
     """
 
     name: str
@@ -64,6 +65,7 @@ class TableInfo:
     indexed: frozenset[str]
     loose: frozenset[str]
     references: dict[str, tuple[str, str]]
+    on_delete: dict[str, str]
     encoding: str
 
     @property
@@ -110,6 +112,7 @@ def read_table(connection: sqlite3.Connection, name: str) -> TableInfo | None:
         indexed=frozenset(index.columns[0] for index in indexes if index.columns and not index.partial),
         loose=frozenset(name for index in indexes for name in index.loose),
         references=_references(connection, real),
+        on_delete=_on_delete(connection, real),
         encoding=connection.execute("PRAGMA encoding").fetchone()[0],
     )
 
@@ -189,6 +192,11 @@ def _references(connection: sqlite3.Connection, table: str) -> dict[str, tuple[s
         if ids.count(number) == 1:
             found[column] = (parent, target or _only_key(connection, parent))
     return {column: (parent, target) for column, (parent, target) in found.items() if target}
+
+
+def _on_delete(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """What SQLite does to a referring column when what it refers to is deleted, as the catalogue writes it."""
+    return dict(connection.execute('SELECT "from", on_delete FROM pragma_foreign_key_list(?)', (table,)).fetchall())
 
 
 def _only_key(connection: sqlite3.Connection, table: str) -> str:

@@ -21,6 +21,7 @@ from datastores.sqlite.values import MomentForm
 from rest_kit.errors import ConfigurationError, StoreCorrupt
 from rest_kit.models import fields as made
 from rest_kit.models.field import Field
+from rest_kit.models.keys import Reference
 from rest_kit.models.model import Model
 from rest_kit.models.rules import UniqueTogether
 from rest_kit.types import MISSING
@@ -238,7 +239,17 @@ def _field(connection: sqlite3.Connection, table: TableInfo, column: ColumnInfo,
     options["required"] = not options["nullable"] and not left_out
     options["read_only"] = column.generated
     options["unique"] = (column.name,) in table.unique
+    if issubclass(kind, Reference):
+        options["on_delete"] = _on_delete(table, column)
     return kind(column.name, **options)
+
+
+def _on_delete(table: TableInfo, column: ColumnInfo) -> str:
+    """What becomes of a row when what it refers to is deleted; a key that may not be null cannot become so."""
+    said = table.on_delete.get(column.name, "")
+    if said == "SET NULL" and not column.not_null:
+        return "set_null"
+    return "cascade" if said == "CASCADE" else "restrict"
 
 
 def _default(column: ColumnInfo, kind: type[Field], options: dict[str, Any]) -> Any:

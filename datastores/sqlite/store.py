@@ -25,7 +25,7 @@ from datastores.tables.store import TableStore, with_pk
 from rest_kit.errors import StoreUnavailable, did_you_mean
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
-from rest_kit.store import Tx, check_keys, check_options, refuse
+from rest_kit.store import DataStore, Tx, check_keys, check_options, refuse
 
 T = TypeVar("T")
 
@@ -51,6 +51,8 @@ class SQLiteDataStore(TableStore[Table]):
         "timeout": (int, float),
         "indexes": (list, tuple),
     }
+
+    infers_references = True
 
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
         refuse(_problems(resource, dict(options or {})), type(self).__name__)
@@ -135,6 +137,16 @@ class SQLiteDataStore(TableStore[Table]):
     def _open_log(self, table: Table) -> SQLiteEventLog:
         retention = self.options.get("retention", RETENTION)
         return SQLiteEventLog(table.database, table.name, table.columns, table.key, retention)
+
+    def refers_to(self, references: str, other: DataStore) -> bool:
+        """Whether `table.column` is the key of the table that the other store holds, in the same file."""
+        if not isinstance(other, SQLiteDataStore) or other._path != self._path:
+            return False
+        table, _, column = references.rpartition(".")
+        if table.lower() != other._name.lower():
+            return False
+        key = other.model.pk
+        return key is not None and key.name.lower() == column.lower()
 
     # --- the contract -------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,9 @@ class Field(ma.Field[Any]):
     resource: str | None = None
     references: str | None = None
     """Of a reference: the resource, and the `table.column`, that it refers to."""
+    related_name: str | None = None
+    on_delete: str = "restrict"
+    """Of a reference: what the other resource calls those that refer to it, and what becomes of them."""
     option_names: ClassVar[Collection[str]] = FieldOptions.__annotations__
     """Which options the class takes."""
     texts: ClassVar[Mapping[str, str]] = {

@@ -6,6 +6,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar, Unpack
 
+import msgspec
+
+from rest_kit.errors import Fault, ValidationError
 from rest_kit.models.constraints import Constraint, Message
 from rest_kit.models.field import Field
 from rest_kit.models.options import BoundOptions, FieldOptions, NumericKeyOptions, TextKeyOptions, TextOptions
@@ -66,7 +69,8 @@ class Reference(Field):
     """A field that holds the primary key of a record elsewhere.
 
     `resource` names the other resource, as rest_kit serves it; `references` is `table.column`, for stores that can
-    hold the database to it.
+    hold the database to it. `related_name` is what the other resource calls the records that refer to it; `on_delete`
+    is what becomes of them with it: `restrict` (it stays), `cascade` (they go too) or `set_null`.
     """
 
     def __init__(self, name: str = "", **options: Any) -> None:
@@ -77,7 +81,24 @@ class Reference(Field):
         self.references = options.get("references")
         if self.references is not None and len(self.references.split(".")) < 2:
             self._note(f"references must be 'table.column', not {self.references!r}")
+        self.related_name = options.get("related_name")
+        self.on_delete = options.get("on_delete", "restrict")
         super().settle(options)
+        if self.on_delete == "set_null" and not self.nullable:
+            self._note("on_delete='set_null' needs nullable=True")
+
+
+class NotAKey(msgspec.Struct, frozen=True):
+    """Stands in a body for a value that is no key of the resource meant, and says why."""
+
+    detail: str
+
+
+def meant(value: Any) -> Any:
+    """The value, unless something has been put in its place that says why it is no key (ValidationError)."""
+    if isinstance(value, NotAKey):
+        raise ValidationError(Fault("reference", value.detail))
+    return value
 
 
 class IntForeign(Reference, IntegerField):
@@ -88,6 +109,9 @@ class IntForeign(Reference, IntegerField):
     def __init__(self, name: str = "", **options: Unpack[NumericKeyOptions]) -> None:
         super().__init__(name, **options)
 
+    def convert(self, value: Any) -> Any:
+        return super().convert(meant(value))
+
 
 class StringForeign(Reference, StringField):
     """The text key of a record of another resource."""
@@ -96,3 +120,6 @@ class StringForeign(Reference, StringField):
 
     def __init__(self, name: str = "", **options: Unpack[TextKeyOptions]) -> None:
         super().__init__(name, **options)
+
+    def convert(self, value: Any) -> Any:
+        return super().convert(meant(value))
