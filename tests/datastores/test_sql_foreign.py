@@ -16,6 +16,7 @@ from datastores import SQLDataStore
 from rest_kit import models, rows
 from rest_kit.errors import Conflict, ReadOnly, StoreCorrupt, StoreUnavailable, Unsupported, ValidationError
 from rest_kit.query import Filter, Order, Page, Query
+from rest_kit.store import Tx
 from rest_kit.types import Record
 from tests.servers import Place, engine_of, places
 
@@ -172,11 +173,30 @@ def test_postgresql_refusals_are_told_as_what_they_are(everything: SQLDataStore,
     assert found(everything) == []
 
 
+def test_what_is_done_to_a_list_that_was_read_does_not_change_what_was_there_before(postgresql: Place) -> None:
+    name = postgresql.table()
+    postgresql.sql(f"CREATE TABLE {name} (id int PRIMARY KEY, tags int[])", f"INSERT INTO {name} VALUES (1, '{{1,2}}')")
+    store = served(postgresql, name)
+
+    def work(tx: Tx) -> None:
+        record = tx.get(1)
+        record["tags"].append(3)
+        tx.update(1, record)
+
+    store.atomic(work)
+    log = store.changes()
+    assert log is not None
+    [event] = log.read(0)
+    assert event.before is not None
+    assert event.after is not None
+    assert (event.before["tags"], event.after["tags"]) == ([1, 2], [1, 2, 3])
+
+
 NAMES = ["a", "A", "b", "B", "ä", "Ä", "z", "a ", "ß", "ss", "İ", "i"]
 
 
 @pytest.mark.parametrize(
-    "column", ['text COLLATE "und-x-icu"', "citext", "text COLLATE {t}_ci", 'varchar(5) COLLATE "C"']
+    "column", ['text COLLATE "und-x-icu"', "citext", "text COLLATE {t}_ci", "varchar(5)", 'varchar(5) COLLATE "C"']
 )
 def test_postgresql_compares_text_by_code_point_whatever_its_collation(postgresql: Place, column: str) -> None:
     name = postgresql.table()
@@ -189,6 +209,19 @@ def test_postgresql_compares_text_by_code_point_whatever_its_collation(postgresq
         compare_text(served(postgresql, name))
     finally:
         postgresql.sql(f"DROP TABLE {name}", f"DROP COLLATION {name}_ci")
+
+
+def test_postgresql_expects_as_many_rows_as_there_are(postgresql: Place) -> None:
+    name = postgresql.table()
+    postgresql.sql(
+        f'CREATE TABLE {name} (id int PRIMARY KEY, name text COLLATE "und-x-icu" NOT NULL)',
+        f"INSERT INTO {name} SELECT n, 'name ' || n % 10 FROM generate_series(1, 1000) AS n",
+        f"ANALYZE {name}",
+    )
+    opened = served(postgresql, name)._served._opened()  # type: ignore[attr-defined]
+    bound = opened.statements.bind(Query(where=Filter("name", "eq", "name 5")))
+    [[plan]] = opened.run("EXPLAIN (FORMAT JSON) " + bound.plan.count, bound.parameters[:1])
+    assert plan[0]["Plan"]["Plans"][0]["Plan Rows"] == 100
 
 
 @pytest.mark.parametrize(
@@ -220,8 +253,9 @@ def compare_text(store: SQLDataStore, texts: list[str] = NAMES) -> None:
         for op in ("eq", "ne", "gt", "lte", "contains", "startswith", "endswith", "iexact", "icontains", "iendswith"):
             query = Query(where=Filter("name", op, text))
             assert store.find(query) == rows.find(records, query, store.model), (op, text)
-        query = Query(where=Filter("name", "in", (text, "q")))
-        assert store.find(query) == rows.find(records, query, store.model), text
+        for op in ("in", "notin"):
+            query = Query(where=Filter("name", op, (text, "q")))
+            assert store.find(query) == rows.find(records, query, store.model), (op, text)
     for descending in (False, True):
         query = Query(order=(Order("name", descending),), page=Page(5, after=("a", 0)))
         assert store.find(query) == rows.find(records, query, store.model)
