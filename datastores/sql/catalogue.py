@@ -53,18 +53,23 @@ class ColumnInfo:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key: its columns, and the table and columns that they refer to."""
+    """A foreign key: its columns, the table and columns that they refer to, and what happens when that is deleted.
+
+    `on_delete` is one of rest_kit's words: what the database does otherwise (its SET DEFAULT) keeps the other one too.
+    """
 
     columns: tuple[str, ...]
-    table: str
+    table: TableName
     targets: tuple[str, ...]
+    on_delete: str = "restrict"
 
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
     """A table or view. `unique` and `references` are by the name of the constraint or index.
 
-    `why_not` says why a table cannot be written; empty where it can.
+    `deferred`: some rule of the table, or some reference to it, is checked no earlier than at the commit. `why_not`
+    says why a table cannot be written; empty where it can.
     """
 
     name: TableName
@@ -74,6 +79,7 @@ class TableInfo:
     unique: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
     indexed: frozenset[str] = frozenset()
+    deferred: bool = False
     why_not: str = ""
 
     def column(self, name: str) -> ColumnInfo | None:
@@ -81,7 +87,12 @@ class TableInfo:
         return next((column for column in self.columns if column.name == name), None)
 
     @property
-    def targets(self) -> dict[str, str]:
-        """For each column that refers to another by itself: `table.column`."""
-        alone = [one for one in self.references.values() if len(one.columns) == 1]
-        return {one.columns[0]: f"{one.table}.{one.targets[0]}" for one in alone}
+    def alone(self) -> dict[str, Reference]:
+        """The foreign key of each column that is one by itself."""
+        return {one.columns[0]: one for one in self.references.values() if len(one.columns) == 1}
+
+    def told(self, reference: Reference) -> str:
+        """The one column that is referred to, as `table.column`, with the schema where that is another."""
+        target = reference.table
+        table = target.name if target.schema == self.name.schema else str(target)
+        return f"{table}.{reference.targets[0]}"

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
+from datastores.sql.catalogue import TableName
 from datastores.sql.dialect import Dialect
 from datastores.sql.failures import Failure, Trouble
 from datastores.sql.refusals import refusal
@@ -67,6 +68,8 @@ class Database:
         self.owned = owned = dialect.owned
         self.name = f"the {dialect.name} database {engine.url.database!r}"
         self.statements = StatementCache()
+        self.stores: weakref.WeakValueDictionary[TableName, Any] = weakref.WeakValueDictionary()
+        """The stores of this process, by their tables: one may have to be made before another."""
         self.generation = 0
         """Counts how often a statement found the tables changed."""
         driver = dialect.errors

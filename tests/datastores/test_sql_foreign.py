@@ -375,6 +375,43 @@ def test_constraints_become_conflicts_that_name_fields(place: Place) -> None:
     assert caught.value.fields == ("parent",)
 
 
+def test_constraints_that_are_checked_at_the_commit_are_told_as_others_are(postgresql: Place) -> None:
+    authors, books = postgresql.table(), postgresql.table()
+    late = "DEFERRABLE INITIALLY DEFERRED"
+    postgresql.sql(
+        f"CREATE TABLE {authors} (id serial PRIMARY KEY, name text, UNIQUE (name) {late})",
+        f"CREATE TABLE {books} (id serial PRIMARY KEY, author integer REFERENCES {authors} {late})",
+        f"INSERT INTO {authors} (name) VALUES ('Ada')",
+        f"INSERT INTO {books} (author) VALUES (1)",
+    )
+    with pytest.raises(Conflict) as caught:
+        insert(served(postgresql, books), {"author": 1}, {"author": 9})
+    assert (caught.value.code, caught.value.fields, caught.value.index) == ("foreign_key", ("author",), 1)
+    store = served(postgresql, authors)
+    with pytest.raises(Conflict) as caught:
+        store.atomic(lambda tx: tx.delete(1))
+    assert caught.value.code == "restricted"
+    with pytest.raises(Conflict) as caught:
+        insert(store, {"name": "Ada"})
+    assert (caught.value.code, caught.value.fields) == ("unique", ("name",))
+    assert found(store) == [1]
+
+
+def test_mariadb_keeps_uuids_as_their_digits_in_columns_of_just_so_many(mariadb: Place) -> None:
+    class Tagged(models.Model):
+        fields = (models.PkField("id"), models.UUIDField("tag"))
+
+    name = mariadb.table()
+    mariadb.sql(f"CREATE TABLE {name} (id int AUTO_INCREMENT PRIMARY KEY, tag char(32) UNIQUE)")
+    mariadb.sql(f"INSERT INTO {name} (tag) VALUES ('{uuid.UUID(int=7).hex}')")
+    store = served(mariadb, name)
+    store.bind(Tagged())
+    insert(store, {"tag": uuid.UUID(int=5)})
+    assert mariadb.sql(f"SELECT tag FROM {name} ORDER BY id") == [(uuid.UUID(int=n).hex,) for n in (7, 5)]
+    assert found(store, where=Filter("tag", "eq", uuid.UUID(int=7))) == [1]
+    assert found(store, order=(Order("tag"),)) == [2, 1]
+
+
 def test_a_view_is_served_for_reading(place: Place) -> None:
     name = place.table()
     place.sql(f"CREATE TABLE {name} (id int PRIMARY KEY, n int)", f"INSERT INTO {name} VALUES (1, 5), (2, 6)")
@@ -510,6 +547,32 @@ def test_a_table_of_ours_refers_to_one_of_others(place: Place) -> None:
     lonely.bind(models.Model.of("Lonely", [models.PkField("id"), models.IntForeign("a", references="nowhere.id")]))
     with pytest.raises(StoreUnavailable, match=r"nowhere\.id, which has to be there first"):
         lonely.ping()
+
+
+def test_the_tables_that_a_new_one_refers_to_are_made_first(place: Place) -> None:
+    first, second, third = (place.table() for _ in range(3))
+    parts = {
+        first: [models.PkField("id")],
+        second: [models.PkField("id"), models.IntForeign("first", references=f"{first}.id")],
+        third: [models.PkField("id"), models.IntForeign("second", references=f"{second}.id")],
+    }
+    stores = {name: served(place, name) for name in parts}
+    stores[third].bind(models.Model.of("Third", parts[third]))
+    with pytest.raises(StoreUnavailable, match="has to be there first"):
+        stores[third].ping()
+    for name, store in stores.items():
+        store.bind(models.Model.of(name, parts[name]))
+    assert found(stores[third]) == []
+    assert [found(store) for store in stores.values()] == [[], [], []]
+
+
+def test_tables_that_refer_to_one_another_cannot_be_made(place: Place) -> None:
+    names = [place.table(), place.table()]
+    stores = [served(place, name) for name in names]
+    for store, other in zip(stores, reversed(names), strict=True):
+        store.bind(models.Model.of("Round", [models.PkField("id"), models.IntForeign("to", references=f"{other}.id")]))
+    with pytest.raises(StoreUnavailable, match="has to be there first"):
+        stores[0].ping()
 
 
 def test_indexes_are_made_where_they_lack(place: Place) -> None:

@@ -57,13 +57,19 @@ FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexre
 """)
 
 _REFERENCES: Final = marked("""
-SELECT r.conname, c.relname,
+SELECT r.conname, c.relname, n.nspname,
   ARRAY(SELECT a.attname FROM unnest(r.conkey) WITH ORDINALITY AS k(number, place)
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.conrelid AND a.attnum = k.number ORDER BY k.place),
   ARRAY(SELECT a.attname FROM unnest(r.confkey) WITH ORDINALITY AS k(number, place)
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.confrelid AND a.attnum = k.number ORDER BY k.place)
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.confrelid AND a.attnum = k.number ORDER BY k.place),
+  CAST(r.confdeltype AS text)
 FROM pg_catalog.pg_constraint AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.confrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE r.conrelid = $1 AND r.contype = 'f' ORDER BY r.conname
+""")
+
+_DEFERRED: Final = marked("""
+SELECT count(*) > 0 FROM pg_catalog.pg_constraint AS r WHERE r.condeferred AND (r.conrelid = $1 OR r.confrelid = $1)
 """)
 
 _HEADER: Final = 4
@@ -83,8 +89,9 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
         columns=tuple(_column(row) for row in ask(_COLUMNS, (oid,))),
         key=next((tuple(columns) for _, primary, _, _, columns in indexes if primary), ()),
         unique={name: tuple(columns) for name, _, unique, _, columns in indexes if unique},
-        references={row[0]: Reference(tuple(row[2]), row[1], tuple(row[3])) for row in ask(_REFERENCES, (oid,))},
+        references={row[0]: _reference(row) for row in ask(_REFERENCES, (oid,))},
         indexed=frozenset(columns[0] for *_, whole, columns in indexes if whole and columns),
+        deferred=ask(_DEFERRED, (oid,))[0][0],
     )
 
 
@@ -112,6 +119,12 @@ def _column(row: tuple[Any, ...]) -> ColumnInfo:
         exact=exact is not False,
         distinct=distinct,
     )
+
+
+def _reference(row: tuple[Any, ...]) -> Reference:
+    _, table, schema, columns, targets, deletion = row
+    on_delete = {"c": "cascade", "n": "set_null"}.get(deletion, "restrict")
+    return Reference(tuple(columns), TableName(table, schema), tuple(targets), on_delete)
 
 
 def _precision(size: int) -> tuple[int | None, int | None]:
