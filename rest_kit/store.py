@@ -96,8 +96,8 @@ class DataStore(ABC):
     """For a resource given as a dict: which keys it may have, and of what type."""
     option_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {}
     """Which `options` the store takes, and of what type."""
-    infers_references: bool = False
-    """Whether `infer` may find foreign keys, and `refers_to` may hold; known from construction on."""
+    infers_references: ClassVar[bool] = False
+    """Whether `infer` may find foreign keys, and `refers_to` may hold."""
 
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
         self.resource = resource

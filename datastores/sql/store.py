@@ -40,6 +40,8 @@ class SQLDataStore(DataStore):
         "pool_size": int,
     }
 
+    infers_references = True
+
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
         # SQLAlchemy takes a tenth of a second to import, which who does not use it need not wait
         from datastores.sql.opening import open_store
@@ -47,7 +49,6 @@ class SQLDataStore(DataStore):
         super().__init__(resource, options)
         refuse(_problems(resource, self.options), type(self).__name__)
         self._served = open_store(resource, self.options, type(self).__name__)
-        self.infers_references = self._served.infers_references
 
     def __repr__(self) -> str:
         return repr(self._served)
@@ -91,13 +92,13 @@ class SQLDataStore(DataStore):
         """Run `work` in one transaction; it may be run again where it collides with another (ReadOnly)."""
         return self._served.atomic(work)
 
+    def refers_to(self, references: str, other: DataStore) -> bool:
+        """Whether `table.column` is the key of the table that the other store holds, in the same database."""
+        return self._served.refers_to(references, other._served if isinstance(other, SQLDataStore) else other)
+
     def changes(self) -> EventLog | None:
         """The events of the table, which lie in the same database; None with `events: False`, and for a view."""
         return self._served.changes()
-
-    def refers_to(self, references: str, other: DataStore) -> bool:
-        """Whether `table.column` is the key of the table that the other store holds, in the same SQLite file."""
-        return self._served.refers_to(references, other._served if isinstance(other, SQLDataStore) else other)
 
     def close(self) -> None:
         """Close the connections that are idle, if they are ours; the next use opens them again."""

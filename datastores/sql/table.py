@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo
 from datastores.sql.database import Database
@@ -12,6 +13,9 @@ from datastores.tables.table import ALIAS, BaseTable
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
 from rest_kit.types import MISSING
+
+_MUTABLE: Final = frozenset({list, dict, object})
+"""Types of values that drivers hand out and that can be changed."""
 
 
 class Table(BaseTable):
@@ -39,6 +43,8 @@ class Table(BaseTable):
         self.computed = frozenset(name for name, column in lying if column.computed)
         self.filled = frozenset(name for name, column in lying if self._left_to_it(name, column))
         self.insists = frozenset(name for name, column in lying if column.insists)
+        self.is_frozen = not any(_MUTABLE.intersection(column.storage.types) for column in columns)
+        """Whether nobody who is given a record can change the row that it was made of."""
         self.key_is_made = next((column.made for name, column in lying if name == self.key.field), False)
 
     @property

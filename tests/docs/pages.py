@@ -83,8 +83,7 @@ def printf(words: list[str]) -> str:
 def serve(words: list[str]) -> tuple[Any, str]:
     """The application that `rest-kit serve` would serve, and what it would print."""
     params = cli.main.commands["serve"].make_context("serve", list(words)).params
-    options = cli.csv_options_of(params)
-    served = sources.serve(params["source"], read_only=params["read_only"], csv_options=options)
+    served = sources.serve(*cli.look(params["source"], params))
     for controller in served.controllers:
         controller.prepare()
     return served.app, announcement(served, params["host"], params["port"])
