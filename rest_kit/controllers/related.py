@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from rest_kit.controllers.served import Served, allow
 from rest_kit.errors import RecordNotFound, did_you_mean
-from rest_kit.models.keys import NotAKey
+from rest_kit.models.field import NotAKey
 from rest_kit.params import Parameters
 from rest_kit.patches import json_equal
 from rest_kit.problems import Reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,3 +69,27 @@ def test_deletions_follow_the_rule(place: Place, enforced: bool) -> None:
     client = shelf(place, "cascade", enforced=enforced)
     assert client.delete("/authors/?id__gte=1").status_int == 204
     assert (client.values("/authors/"), client.values("/books/")) == ([], [3])
+
+
+def test_a_key_of_any_type_may_be_a_uri(place: Place) -> None:
+    tags, books = place.table(), place.table()
+    place.sql(
+        f"CREATE TABLE {tags} (id uuid PRIMARY KEY, word varchar(20))",
+        f"CREATE TABLE {books} (id integer PRIMARY KEY, tag uuid, FOREIGN KEY (tag) REFERENCES {tags} (id))",
+        f"INSERT INTO {tags} VALUES ('{uuid.UUID(int=7)}', 'old'), ('{uuid.UUID(int=8)}', 'new')",
+    )
+
+    def found(name: str, table: str) -> type[Controller]:
+        where = {"url": place.url, "table": table}
+        resource = {"resource_name": name, "resource": where, "datastore": SQLDataStore}
+        return make_controller(resource, view={"options": {"foreign_keys": "uri"}})
+
+    client = serve(found("tags", tags), found("books", books))
+    old, new = (f"/tags/{uuid.UUID(int=number)}/" for number in (7, 8))
+    shown = {"id": 1, "tag": old, "resource_uri": "/books/1/"}
+    assert client.post("/books/", {"id": 1, "tag": old}).json == client.put("/books/1/", shown).json == shown
+    patch = [{"op": "test", "path": "/tag", "value": old}, {"op": "replace", "path": "/tag", "value": new}]
+    assert client.patch("/books/1/", patch, type="application/json-patch+json").json["tag"] == new
+    assert client.values(f"{new}books/") == client.values(f"/books/?tag={new}") == [1]
+    for wrong in ("/books/1/", {"id": 7}):
+        assert faults(client.patch("/books/1/", {"tag": wrong})) == [("#/tag", "reference")]
