@@ -131,6 +131,7 @@ class Graph:
         self._waiting = [member for member in members if any(map(_may_refer, member.stores))]
         self._lock = threading.Lock()
         self._ask_again = 0.0
+        self._asked = False
         if not self._waiting:
             self.problems += self._misnamed()
 
@@ -154,12 +155,21 @@ class Graph:
         return name in self._related or (not self.settled and self.members[name].infers)
 
     def current(self) -> dict[str, Related]:
-        """The relations of all resources; the very same dict until more is known."""
-        if self._waiting and time.monotonic() >= self._ask_again:
-            with self._lock:
-                if self._waiting and time.monotonic() >= self._ask_again:
+        """The relations of all resources; the very same dict until more is known.
+
+        While one thread asks again what was away, the others go on with what is known.
+        """
+        if self._may_ask and self._lock.acquire(blocking=not self._asked):
+            try:
+                if self._may_ask:
                     self._settle()
+            finally:
+                self._lock.release()
         return self._related
+
+    @property
+    def _may_ask(self) -> bool:
+        return bool(self._waiting) and time.monotonic() >= self._ask_again
 
     def expandable(self, name: str) -> dict[str, Relation]:
         """By name, the relations of a resource that its replies may include."""
@@ -227,6 +237,7 @@ class Graph:
                 away.append(member)
         known = [one for one in self._declared if one.target in self.members]
         self._related = related([*known, *self._named(found, known)])
+        self._asked = True
         if not away:
             self._waiting = []
 

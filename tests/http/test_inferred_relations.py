@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 import sqlalchemy
 
 from datastores import SQLDataStore, SQLiteDataStore
+from rest_kit.controllers.related import members_of
+from rest_kit.errors import StoreUnavailable
+from rest_kit.relations import Graph
 from tests.http.support import Client, complaint, faults, make_controller, problem, serve
 
 SCHEMA = """
@@ -142,3 +146,23 @@ def test_two_databases_in_memory_are_not_one() -> None:
     assert client.get("/schema/books/").json.get("relations", []) == []
     one.dispose()
     other.dispose()
+
+
+def test_nobody_waits_while_what_was_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    far = over(Path("away.db"), "far")(mount="/far/")
+    graph = Graph(members_of([far]))
+    asked: list[bool] = []
+
+    def away(store: Any) -> Any:
+        if asked:
+            other = threading.Thread(target=graph.current, daemon=True)
+            other.start()
+            other.join(10)
+            asked.append(other.is_alive())
+        asked.append(False)
+        raise StoreUnavailable("away", retry_after=0)
+
+    monkeypatch.setattr(SQLiteDataStore, "model", property(away))
+    graph.current()
+    graph.current()
+    assert asked == [False, False, False]
