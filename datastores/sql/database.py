@@ -60,7 +60,7 @@ class Database:
         self.dialect = dialect
         self.owned = owned = dialect.owned
         self.name = f"the {dialect.name} database {engine.url.database!r}"
-        self.statements = StatementCache()
+        self.statements = StatementCache(dialect.numbers)
         self.generation = 0
         """Counts how often a statement found the tables changed."""
         driver = dialect.errors
@@ -129,7 +129,7 @@ class Database:
         entered = None if self.owned else self.dialect.enter(connection)
         ended = False
         try:
-            cursor = connection.cursor()
+            cursor = self.dialect.cursor(connection)
             cursor.execute(text, parameters)
             rows: list[Row] = cursor.fetchall()
             cursor.close()
@@ -158,6 +158,14 @@ class Database:
                 collision = exc
             time.sleep(random.uniform(0, PAUSE * 2**attempt))
         raise StoreUnavailable(f"{self.name} is too busy with other writes", retry_after=1) from collision
+
+    def apart(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a transaction of its own, even within another one of this thread."""
+        outer, self._active.transaction = self._active.transaction, None
+        try:
+            return self.atomic(work)
+        finally:
+            self._active.transaction = outer
 
     def _transaction(self, work: Callable[[Transaction], T]) -> T:
         transaction = self._begin()

@@ -76,6 +76,8 @@ class Dialect(ABC):
     """Whether a statement that fails ends the transaction."""
     returns: ClassVar[bool]
     """Whether a statement that writes hands out the row."""
+    numbers: ClassVar[bool] = False
+    """Whether parameters are marked by number."""
     skips_defaults: ClassVar[str]
     """What inserts a row of nothing but defaults."""
 
@@ -92,6 +94,10 @@ class Dialect(ABC):
     @abstractmethod
     def prepare(self, connection: Any, timeouts: Timeouts) -> None:
         """Set up a connection of our own, once."""
+
+    def cursor(self, connection: Any) -> Any:
+        """What runs our statements on a connection."""
+        return connection.cursor()
 
     @abstractmethod
     def enter(self, connection: Any) -> Any:

@@ -54,7 +54,7 @@ class Transaction:
             raise self._failure
         statement = self.database.statements[text]
         self._unfit = True
-        cursor = self._connection.cursor()
+        cursor = self.database.dialect.cursor(self._connection)
         try:
             cursor.execute(statement.text, statement.parameters(values))
             rows: list[Row] = list(cursor.fetchall()) if cursor.description is not None else []
@@ -101,6 +101,7 @@ class Transaction:
             result = work(self)
             if self._failure is not None:
                 raise self._failure
+            self.rows(f"RELEASE SAVEPOINT {name}")
             kept = True
             return result
         finally:

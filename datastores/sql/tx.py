@@ -11,9 +11,9 @@ from datastores.sql.table import Table
 from datastores.sql.transaction import Transaction
 from datastores.tables.statements import Row
 from datastores.tables.table import Writing, scoped
-from rest_kit.errors import RecordNotFound, Unsupported, ValidationError
+from rest_kit.errors import Conflict, RecordNotFound, Unsupported, ValidationError
 from rest_kit.events.log import Action
-from rest_kit.query import Query, Result, Where
+from rest_kit.query import Filter, Query, Result, Where
 from rest_kit.store import Tx, check_unique
 from rest_kit.types import Pk, Record
 
@@ -56,7 +56,37 @@ class SQLTx(Tx):
     def insert(self, records: Sequence[Record]) -> list[Record]:
         """Add records (without a pk where the database makes it); they return as stored (Conflict, StoreFull)."""
         self._claim_keys(records)
+        if len(records) > 1 and self._can_go_together(records):
+            try:
+                return self._transaction.part(lambda _: self._insert_together(records))
+            except (Conflict, ValidationError):
+                pass  # one by one, the first that is refused is known by its place
         return [self._insert(record, index) for index, record in enumerate(records)]
+
+    def _can_go_together(self, records: Sequence[Record]) -> bool:
+        """Whether one statement may insert many: the rows that it hands out are told apart by the keys brought."""
+        return not self._table.unique_sets and all(record.get(self._table.key.field) is not None for record in records)
+
+    def _insert_together(self, records: Sequence[Record]) -> list[Record]:
+        """Add records that bring their keys, many with each statement."""
+        table = self._table
+        stored: dict[Pk, Record] = {}
+        for writing, some in table.insertions(records):
+            values = [value for record in some for value in writing.encode(record)]
+            try:
+                rows = self._transaction.run(writing.text, values)
+            except table.database.errors as exc:
+                raise broken_rule(table, self._transaction, exc, None) from exc
+            found = [table.record(row) for row in rows] if rows else self._found([one[table.key.field] for one in some])
+            stored.update((record[table.key.field], record) for record in found)
+        # a column may keep a key in another form than it was brought in
+        added = [stored.get(record[table.key.field]) or self.get(record[table.key.field]) for record in records]
+        for record in added:
+            self._note("created", record, None, record)
+        return added
+
+    def _found(self, keys: Sequence[Pk]) -> list[Record]:
+        return self.find(Query(where=Filter(self._table.key.field, "in", tuple(keys)))).records
 
     def _claim_keys(self, records: Sequence[Record]) -> None:
         """See to it that the database never makes a key that is brought here."""

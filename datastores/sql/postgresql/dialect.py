@@ -29,6 +29,7 @@ class PostgreSQL(Dialect):
     errors = (psycopg.Error,)
     ends_with_errors = True
     returns = True
+    numbers = True
     skips_defaults = "DEFAULT VALUES"
     _grammar: Grammar | None = None
 
@@ -46,6 +47,10 @@ class PostgreSQL(Dialect):
         """Bound the time that a statement may take, waiting for locks included."""
         milliseconds = str(round(timeouts.statement * 1000))
         connection.execute("SELECT set_config('statement_timeout', %s, false)", (milliseconds,))
+
+    def cursor(self, connection: Any) -> Any:
+        """One that hands the text on as it is: the driver would look through it for its own marks."""
+        return psycopg.RawCursor(connection)
 
     def enter(self, connection: Any) -> Any:
         """Make each statement a transaction by itself, unless the owner of the engine has one open already."""
