@@ -141,8 +141,8 @@ class Dialect(ABC):
         """What the catalogue says of a table or view; None where there is none of that name."""
 
     @abstractmethod
-    def list_names(self, ask: Ask, schema: str | None) -> list[str]:
-        """The tables and views there are, by name."""
+    def list_names(self, ask: Ask, schema: str | None, *, views: bool = True) -> list[str]:
+        """The tables there are, and the views, by name."""
 
     @abstractmethod
     def column(self, field: Field, info: ColumnInfo) -> Column | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from rest_kit.copying.carry import carries
 from rest_kit.copying.plan import Pair, models_for, references_among
-from rest_kit.copying.run import Rows, copy
+from rest_kit.copying.run import Rows, RowsThere, copy
 from rest_kit.copying.table import NotCopied
 
-__all__ = ["NotCopied", "Pair", "Rows", "carries", "copy", "models_for", "references_among"]
+__all__ = ["NotCopied", "Pair", "Rows", "RowsThere", "carries", "copy", "models_for", "references_among"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rest_kit.copying.carry import Carries, carries
 from rest_kit.errors import ConfigurationError
-from rest_kit.models import Field, Model
+from rest_kit.models import Field, Model, PkField
 from rest_kit.store import DataStore
 
 
@@ -103,9 +103,9 @@ def models_for(sources: Mapping[str, DataStore]) -> dict[str, Model]:
 
 
 def _referring(model: Model, number: int, targets: Mapping[tuple[int, str], str]) -> Model:
-    """The model with references to what it refers to now, and no others."""
+    """The model with references to what it refers to now, and no others; a key that is made, any database makes."""
     fields = [
         field if field.references is None else field.named(field.name, references=targets.get((number, field.name)))
         for field in model.fields
     ]
-    return Model.of(model.name, fields, model.validators)
+    return Model.of(model.name, [PkField(one.name) if one.generated else one for one in fields], model.validators)

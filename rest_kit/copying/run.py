@@ -20,6 +20,10 @@ Progress = Callable[[str, int], None]
 """Told a table's name and how many of its rows are copied by now; a step that is run again begins anew."""
 
 
+class RowsThere(NotCopied):
+    """A target has rows already, and may have none."""
+
+
 class Rows(enum.Enum):
     """What becomes of the rows that a target has already: there must be none, they stay, or they go."""
 
@@ -40,12 +44,20 @@ def copy(
     Each table is one step of its target where that has transactions: all of its rows are there afterwards, or none.
     `together` says that the targets lie in one database: then that holds for all of them at once.
     """
-    tables = ordered([Table(pair, found) for pair, found in zip(pairs, check(pairs), strict=True)])
+    carried = check(pairs)
+    open_targets(pairs)
+    tables = ordered([Table(pair, found) for pair, found in zip(pairs, carried, strict=True)])
     work = _Work(tables, rows, progress)
     if together and len(tables) > 1:
         # within a transaction of one store, those of others over the same database are parts of it
         return tables[0].target.atomic(lambda tx: work.run_together())
     return work.run()
+
+
+def open_targets(pairs: Sequence[Pair]) -> None:
+    """Open every target, so that what is not there is made, behind what it refers to (StoreUnavailable)."""
+    for place in in_order(len(pairs), references_among([pair.source for pair in pairs])):
+        pairs[place].target.ping()
 
 
 def ordered(tables: Sequence[Table]) -> list[Table]:
@@ -99,7 +111,7 @@ class _Work:
         if self.rows is Rows.NONE:
             full = [table.name for table in self.tables if table.target.find(Query(page=Page(1))).records]
             if full:
-                raise NotCopied(f"there are rows already in {', '.join(full)}")
+                raise RowsThere(f"there are rows already in {', '.join(full)}")
 
     def _fill(self, clearing: dict[str, bool]) -> dict[str, int]:
         fillings = [step(table, self._filled(table, clearing[table.name])) for table in self.tables]

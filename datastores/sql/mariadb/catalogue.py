@@ -21,7 +21,8 @@ WHERE table_schema = coalesce($2, database()) AND table_name = $1
 """)
 _LIST: Final = marked("""
 SELECT table_name FROM information_schema.tables
-WHERE table_schema = coalesce($1, database()) AND table_type <> 'SEQUENCE' ORDER BY table_name COLLATE utf8mb3_bin
+WHERE table_schema = coalesce($1, database()) AND table_type <> 'SEQUENCE' AND ($2 OR table_type NOT LIKE '%VIEW')
+ORDER BY table_name COLLATE utf8mb3_bin
 """)
 _COLUMNS: Final = marked("""
 SELECT column_name, data_type, column_type, is_nullable, column_default, character_maximum_length, numeric_precision,
@@ -71,9 +72,9 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
     )
 
 
-def list_names(ask: Ask, schema: str | None) -> list[str]:
-    """The tables and views of a database (None: the one connected to), by name, without ours."""
-    return [name for (name,) in ask(_LIST, (schema,)) if not name.startswith(PRIVATE)]
+def list_names(ask: Ask, schema: str | None, *, views: bool) -> list[str]:
+    """The tables of a database (None: the one connected to), and its views, by name, without ours."""
+    return [name for (name,) in ask(_LIST, (schema, views)) if not name.startswith(PRIVATE)]
 
 
 def _columns(rows: Iterable[Row], json: set[str]) -> Iterable[ColumnInfo]:

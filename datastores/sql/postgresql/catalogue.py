@@ -16,7 +16,7 @@ WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND CASE
 
 _LIST: Final = marked("""
 SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
+WHERE (c.relkind IN ('r', 'p', 'f') OR $2 AND c.relkind IN ('v', 'm')) AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND CASE
   WHEN CAST($1 AS text) IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = $1 END
 ORDER BY c.relname COLLATE "C"
@@ -89,9 +89,9 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
     )
 
 
-def list_names(ask: Ask, schema: str | None) -> list[str]:
-    """The tables and views of a schema (None: those that are found without naming one), by name, without ours."""
-    return [name for (name,) in ask(_LIST, (schema,)) if not name.startswith(PRIVATE)]
+def list_names(ask: Ask, schema: str | None, *, views: bool) -> list[str]:
+    """The tables of a schema (None: those that are found without naming one), and its views, by name, without ours."""
+    return [name for (name,) in ask(_LIST, (schema, views)) if not name.startswith(PRIVATE)]
 
 
 def _column(row: tuple[Any, ...]) -> ColumnInfo:
