@@ -27,7 +27,8 @@ class ColumnInfo:
     `length` counts characters; `digits` and `places` are those of an exact number; `labels` are an enumeration's values
     and `element` is the type of an array's items. `made` says that the database makes the value where none is given: by
     a sequence or AUTO_INCREMENT; `insists` that it takes none; `computed` that it makes it from others. `exact`: text
-    is compared and ordered by code point here. `charset` is that of a text where it can be another than the database's.
+    is compared and ordered by code point here; `distinct`: it may be ordered in another way, but only a text itself is
+    equal to it. `charset` is that of a text where it can be another than the database's.
     `declared` is what a column must be declared as to refer to this one, where only the very same type may.
     """
 
@@ -45,6 +46,7 @@ class ColumnInfo:
     insists: bool = False
     computed: bool = False
     exact: bool = True
+    distinct: bool = False
     charset: str = ""
     declared: str = ""
 
@@ -66,7 +68,8 @@ class Reference:
 class TableInfo:
     """A table or view. `unique` and `references` are by the name of the constraint or index.
 
-    `why_not` says why a table cannot be written; empty where it can.
+    `deferred`: some rule of the table, or some reference to it, is checked no earlier than at the commit. `why_not`
+    says why a table cannot be written; empty where it can.
     """
 
     name: TableName
@@ -76,6 +79,7 @@ class TableInfo:
     unique: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
     indexed: frozenset[str] = frozenset()
+    deferred: bool = False
     why_not: str = ""
 
     def column(self, name: str) -> ColumnInfo | None:

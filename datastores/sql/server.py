@@ -32,6 +32,7 @@ class ServerStore(TableStore[Table]):
         self._place = table.name if isinstance(table, DeclaredTable) else table
         self._database = database
         super().__init__(None, options, self._place.name)
+        database.stores[self._place] = self
 
     def __repr__(self) -> str:
         return f"SQLDataStore({str(self._place)!r} in {self._database.name})"
@@ -64,13 +65,30 @@ class ServerStore(TableStore[Table]):
         if info is None and self._declaration is not None and not self._read_only:
             self._declaration.create()
             info = self._found()
-        if info is None or self._lacking_indexes(info):
+        if info is None:
+            self._make(set())
+            info = self._found()
+        elif self._lacking_indexes(info):
             database.atomic(self._create)
             info = self._found()
         model = self._model if self._model is not None else self._inferred(info)
         if model.pk is None:
             model = model.with_pk(key_field(dialect, info))
         return Table(database, info, model, bound_columns(dialect, info, model, self._declaration))
+
+    def _make(self, above: set[TableName]) -> None:
+        """Make the table from the model, and before it those that it refers to, where a store of ours knows how."""
+        model = self._declared
+        references = [] if model is None else [one.references for one in model.by_name.values() if one.references]
+        for table in {target_of(told, self._place)[0] for told in references} - above - {self._place}:
+            parent: ServerStore | None = self._database.stores.get(table)
+            if parent is not None and parent._makes_table:
+                parent._make(above | {self._place})
+        self._database.atomic(self._create)
+
+    @property
+    def _makes_table(self) -> bool:
+        return self._declared is not None and self._declaration is None and not self._read_only
 
     def _create(self, transaction: Transaction) -> None:
         """Make the table from the model, or the indexes that it lacks."""
@@ -150,7 +168,14 @@ class ServerStore(TableStore[Table]):
         assert log is None or isinstance(log, SQLEventLog)
         if log is not None:
             log.make()
-        return table.database.atomic(lambda transaction: work(SQLTx(table, transaction, log)))
+
+        def run(transaction: Transaction) -> T:
+            if table.info.deferred:
+                # a rule that is broken is told best by the statement that breaks it
+                transaction.rows("SET CONSTRAINTS ALL IMMEDIATE")
+            return work(SQLTx(table, transaction, log))
+
+        return table.database.atomic(run)
 
     def close(self) -> None:
         """Close the connections that are idle, if they are ours; the next use opens them again."""

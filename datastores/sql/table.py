@@ -18,6 +18,9 @@ from rest_kit.types import MISSING, Record
 MOST_ROWS: Final = 256
 """How many rows one statement inserts at most."""
 
+_MUTABLE: Final = frozenset({list, dict, object})
+"""Types of values that drivers hand out and that can be changed."""
+
 
 class Table(BaseTable):
     """A table or view with the model that it is served as."""
@@ -45,6 +48,8 @@ class Table(BaseTable):
         self.computed = frozenset(name for name, column in lying if column.computed)
         self.filled = frozenset(name for name, column in lying if self._left_to_it(name, column))
         self.insists = frozenset(name for name, column in lying if column.insists)
+        self.is_frozen = not any(_MUTABLE.intersection(column.storage.types) for column in columns)
+        """Whether nobody who is given a record can change the row that it was made of."""
         self.key_is_made = next((column.made for name, column in lying if name == self.key.field), False)
 
     @property

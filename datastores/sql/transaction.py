@@ -36,6 +36,8 @@ class Transaction:
         self._events: list[tuple[SQLEventLog, Entry]] = []
         self._endings: list[tuple[str, Sequence[Any]]] = []
         self._failure: RestKitError | None = None
+        self.count = 0
+        """How many statements were run: what was read under a lock stays true while no other one is."""
         self.last_id: int | None = None
         """The key that the database made for the last row inserted, where it tells it so."""
 
@@ -53,8 +55,9 @@ class Transaction:
         if self._failure is not None:
             raise self._failure
         statement = self.database.statements[text]
+        self.count += 1
         self._unfit = True
-        cursor = self.database.dialect.cursor(self._connection)
+        cursor = self.database.cursor(self._borrowed)
         try:
             cursor.execute(statement.text, statement.parameters(values))
             rows: list[Row] = list(cursor.fetchall()) if cursor.description is not None else []
@@ -62,7 +65,7 @@ class Transaction:
             self._unfit = self.database.failure(exc).trouble is Trouble.LOST
             raise
         self.last_id = getattr(cursor, "lastrowid", None)
-        cursor.close()
+        self.database.done(self._borrowed, cursor, len(rows))
         self._unfit = False
         return rows
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from datastores.sql.events import Entry, SQLEventLog
 from datastores.sql.rules import broken_rule, deleting
@@ -18,6 +18,17 @@ from rest_kit.store import Tx, check_unique
 from rest_kit.types import Pk, Record
 
 
+class _Locked(NamedTuple):
+    """A row as the last statement of a transaction read it, and how many statements that had then run."""
+
+    key: Any
+    row: Row
+    at: int
+
+
+_NOTHING: Final = _Locked(None, (), -1)
+
+
 class SQLTx(Tx):
     """One transaction over one table."""
 
@@ -26,6 +37,7 @@ class SQLTx(Tx):
         self._transaction = transaction
         self._log = log
         self._alone = False
+        self._last = _NOTHING
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -46,9 +58,15 @@ class SQLTx(Tx):
     def _row(self, pk: Pk) -> Row:
         """The stored row, locked (RecordNotFound)."""
         key = self._table.key_value(pk)
+        last = self._last
+        if last.at == self._transaction.count and last.key == key:
+            return last.row
         rows = [] if key is None else self._transaction.rows(self._table.locked, (key,))
         if not rows:
             raise RecordNotFound(pk)
+        if self._table.is_frozen:
+            # PERF: tests/test_budget_sql.py: what a write checks beforehand is not read a second time
+            self._last = _Locked(key, rows[0], self._transaction.count)
         return rows[0]
 
     # --- writing ------------------------------------------------------------------------------------------------------

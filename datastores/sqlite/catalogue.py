@@ -12,6 +12,7 @@ from datastores.sqlite.grammar import quote
 PRIVATE: Final = "_rest_kit_"
 """How the names of our own tables begin."""
 
+_SIZE = re.compile(r"\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\)")
 _QUOTED_OR_COMMENT = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 
 
@@ -25,6 +26,12 @@ class ColumnInfo:
     default: str | None
     key: int
     generated: bool
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """The numbers in the declared type, as in `decimal(6, 2)`, the second one 0 where there is none."""
+        found = _SIZE.search(self.declared)
+        return (int(found[1]), int(found[2] or 0)) if found else None
 
     @property
     def affinity(self) -> str:
@@ -52,7 +59,8 @@ class TableInfo:
     that number; `keeps_ids` whether SQLite itself never hands out a number twice. `unique` holds every set of columns
     that must be unique, the primary key included; `loose` the columns that an index compares otherwise than byte by
     byte; `references` the table and column that single columns refer to, `on_delete` what SQLite does to them when that
-    is deleted; `encoding` is that of the file's texts.
+    is deleted, `deferred` whether some reference is checked no earlier than at the commit; `encoding` is that of the
+    file's texts.
     """
 
     name: str
@@ -66,6 +74,7 @@ class TableInfo:
     loose: frozenset[str]
     references: dict[str, tuple[str, str]]
     on_delete: dict[str, str]
+    deferred: bool
     encoding: str
 
     @property
@@ -102,18 +111,20 @@ def read_table(connection: sqlite3.Connection, name: str) -> TableInfo | None:
     indexes = _indexes(connection, real)
     rowid = None if kind == "view" else _rowid_name(connection, real, columns)
     alias = _alias(columns, indexes) if rowid else None
+    words = _QUOTED_OR_COMMENT.sub("", sql or "").upper()
     return TableInfo(
         name=real,
         is_view=kind == "view",
         columns=columns,
         rowid=rowid,
         alias=alias,
-        keeps_ids="AUTOINCREMENT" in _QUOTED_OR_COMMENT.sub("", sql or "").upper(),
+        keeps_ids="AUTOINCREMENT" in words,
         unique=_unique_sets(indexes, alias),
         indexed=frozenset(index.columns[0] for index in indexes if index.columns and not index.partial),
         loose=frozenset(name for index in indexes for name in index.loose),
         references=_references(connection, real),
         on_delete=_on_delete(connection, real),
+        deferred=re.search(r"INITIALLY\s+DEFERRED", words) is not None,
         encoding=connection.execute("PRAGMA encoding").fetchone()[0],
     )
 

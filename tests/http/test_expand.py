@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from rest_kit import models
+from rest_kit.pagination import CursorPagination
 from rest_kit.views import add_resource_uri
-from tests.http.relation_samples import AUTHORS, PAIRS, Author, Book, Counted, listed, shelf
+from tests.http.relation_samples import AUTHORS, BOOKS, PAIRS, Author, Book, Counted, listed, shelf
 from tests.http.support import Client, Storage, complaint, serve
 
 
@@ -203,3 +204,16 @@ def test_the_target_s_own_formatters_shape_it() -> None:
     found = serve(authors, books, prefix="/api").get("/api/books/7/?expand=author").json
     assert found["author"] == {"id": 1, "name": "ada", "resource_uri": "/api/authors/1/", "loud": "ADA"}
     assert found["resource_uri"] == "/api/books/7/"
+
+
+def test_pages_by_cursor_are_expanded_and_show_no_more_than_was_asked_for(storage: Storage) -> None:
+    options = {"options": {"pagination": CursorPagination(2)}}
+    authors = Storage("list", Path()).controller(Author, AUTHORS, name="authors")
+    client = serve(authors, storage.controller(Book, BOOKS, name="books", controller=options))
+    found, url = [], "/books/?fields=id&ordering=-title&expand=author"
+    while url:
+        page = client.get(url).json
+        assert {name for obj in page["object_list"] for name in obj} == {"id", "resource_uri", "author"}
+        found += [obj["author"] and obj["author"]["name"] for obj in page["object_list"]]
+        url = page["meta"]["next"]
+    assert found == ["Bob", "Ada", "Ada", None]

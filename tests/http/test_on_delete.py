@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from datastores import SQLiteDataStore
 from rest_kit import models
 from rest_kit.relations import deletion
 from tests.http.relation_samples import PAIRS, listed, shelf
-from tests.http.support import problem, serve
+from tests.http.support import Storage, faults, make_controller, problem, serve
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -106,3 +107,74 @@ def test_what_goes_itself_forbids_nothing() -> None:
     )
     assert client.delete("/as/1/").status_int == 204
     assert client.values("/cs/") == client.values("/bs/") == []
+
+
+def test_every_deleted_child_is_an_event(tmp_path: Path) -> None:
+    rule = models.IntForeign("a", resource="as", on_delete="cascade")
+    children = Storage("sqlite", tmp_path).controller(
+        type("Child", (models.Model,), {"fields": [models.PkField("id"), rule]}), [{"id": 1, "a": 1}], name="bs"
+    )
+    client = serve(listed("as", [{"id": 1}]), children)
+    assert client.delete("/as/1/").status_int == 204
+    assert children.spec_ is not None
+    log = children.spec_.store.changes()
+    assert log is not None
+    assert [(event.action, event.pk) for event in log.read(0, 10)][-1:] == [("deleted", 1)]
+
+
+def test_the_database_s_own_order_is_found(tmp_path: Path) -> None:
+    place = {"name": str(tmp_path / "one.db")}
+
+    def table(name: str, *fields: models.Field) -> Any:
+        model = type("Row", (models.Model,), {"fields": [models.PkField("id"), *fields]})
+        resource = {"resource_name": name, "resource": {**place, "table": name}, "datastore": SQLiteDataStore}
+        return make_controller({**resource, "model": model})
+
+    def key(name: str, target: str) -> models.Field:
+        return models.IntForeign(name, resource=target, references=f"{target}.id", on_delete="cascade")
+
+    client = serve(
+        table("as", key("up", "as")), table("cs", key("a", "as"), key("b", "bs")), table("bs", key("a", "as"))
+    )
+    for path, sent in (("as", {}), ("as", {"up": 1}), ("as", {"up": 2}), ("bs", {"a": 3}), ("cs", {"a": 1, "b": 1})):
+        assert client.post(f"/{path}/", sent).status_int == 201
+    assert client.delete("/as/1/").status_int == 204
+    assert client.values("/as/") == client.values("/bs/") == client.values("/cs/") == []
+
+
+def test_what_was_not_foreseen_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[dict[str, Any]] = [{"id": 1, "name": "Bob"}, {"id": 2, "name": "Ada"}]
+    parents = listed("as", rows, models.StringField("name"))
+    children = listed("bs", [], models.IntForeign("a", resource="as"))
+    client = serve(parents, children)
+    assert children.spec_ is not None
+    store, find = children.spec_.store, children.spec_.store.find
+
+    def meanwhile(query: Any) -> Any:
+        monkeypatch.undo()
+        assert client.patch("/as/2/", {"name": "Bob"}).status_int == 200
+        return find(query)
+
+    monkeypatch.setattr(store, "find", meanwhile)
+    document = problem(client.delete("/as/?name=Bob"), 409, "conflict")
+    assert "changed meanwhile" in document["detail"]
+    assert client.values("/as/") == [1, 2]
+
+
+def test_a_key_that_was_not_looked_up_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = models.IntForeign("a", resource="as")
+    other = models.IntForeign("b", resource="as")
+    parents, children = listed("as", [{"id": 1}]), listed("bs", [{"id": 1, "a": 1, "b": None}], key, other)
+    client = serve(parents, children)
+    assert parents.spec_ is not None
+    store, find = parents.spec_.store, parents.spec_.store.find
+
+    def meanwhile(query: Any) -> Any:
+        monkeypatch.undo()
+        assert client.patch("/bs/1/", {"a": None}).status_int == 200
+        return find(query)
+
+    monkeypatch.setattr(store, "find", meanwhile)
+    reply = client.put("/bs/1/", {"a": 1, "b": 1})
+    assert faults(reply, 409, "conflict") == [("#/a", "stale")]
+    assert client.get("/bs/1/").json["a"] is None

@@ -315,3 +315,61 @@ def test_the_schema_shows_relations(library: Client) -> None:
         ("pupils", "to-many", "authors"),
         ("books", "to-many", "books"),
     ]
+
+
+def test_one_name_may_be_served_by_two_controllers() -> None:
+    authors = [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Bob"}]
+    name = models.StringField("name")
+    lists = listed("authors", authors, name, controller={"unique_verbs": []})
+    items = listed("authors", authors, name, controller={"list_verbs": []})
+    key = models.IntForeign("author", resource="authors", related_name="books")
+    books = [{"id": 1, "author": 1}]
+    book_lists = listed("books", books, key, controller={"unique_verbs": []})
+    book_items = listed("books", books, key, controller={"list_verbs": []})
+    client = serve(lists, items, book_lists, book_items)
+    assert client.get("/books/1/?expand=author").json["author"]["name"] == "Ada"
+    assert client.objects("/authors/?expand=books")[0]["books"][0]["id"] == 1
+    assert client.values("/authors/1/books/") == [1]
+    assert faults(client.patch("/books/1/", {"author": 9}), 409, "conflict") == [("#/author", "foreign_key")]
+    assert faults(client.post("/books/", {"author": 9}), 409, "conflict") == [("#/author", "foreign_key")]
+    assert client.delete("/authors/1/").status_int == 409
+
+
+def test_a_deletion_does_not_write_where_writes_would_be_lost(tmp_path: Path) -> None:
+    key = models.IntForeign("author_id", resource="authors", on_delete="cascade")
+    authors = Storage("sqlite", tmp_path).controller(Author, AUTHORS, name="authors")
+    client = serve(authors, listed("books", [{"id": 1, "author_id": 1}], key))
+    several = {"wsgi.multiprocess": True}
+    problem(client.delete("/authors/1/", environ=several), 503, "unavailable")
+    assert client.patch("/authors/1/", {"name": "Eve"}, environ=several).status_int == 200
+    assert client.values("/books/") == [1]
+
+
+def test_a_controllers_own_methods_serve_nested_lists() -> None:
+    seen = []
+
+    class Books(over_books([dict(book) for book in BOOKS])):  # type: ignore[misc]
+        def get_list(self, request: Any) -> Any:
+            seen.append(request.within)
+            return super().get_list(request)
+
+    client = serve(Storage("list", Path()).controller(Author, AUTHORS, name="authors"), Books)
+    assert client.values("/authors/1/books/") == [1, 2]
+    assert [(one.field, one.value) for one in seen] == [("author_id", 1)]
+
+
+def test_an_input_formatter_may_bring_a_uri() -> None:
+    def with_author(controller: Any, data: Any) -> Any:
+        return {**data, "author_id": "/authors/2/"}
+
+    books = over_books([], controller={"options": {"formatters": [with_author]}})
+    client = serve(Storage("list", Path()).controller(Author, AUTHORS, name="authors"), books)
+    assert client.post("/books/", {"title": "x"}).json["author_id"] == 2
+
+
+def test_the_bare_array_is_expanded_too() -> None:
+    books = over_books([dict(book) for book in BOOKS], view={"options": {"envelope": False}})
+    client = serve(Storage("list", Path()).controller(Author, AUTHORS, name="authors"), books)
+    reply = client.get("/authors/1/books/?expand=author")
+    assert [book["author"]["name"] for book in reply.json] == ["Ada", "Ada"]
+    assert reply.headers["X-Total-Count"] == "2"

@@ -36,7 +36,8 @@ SELECT a.attname, t.typname, b.size, a.attnotnull OR b.not_null, pg_catalog.pg_g
   ARRAY(SELECT l.enumlabel FROM pg_catalog.pg_enum AS l WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder),
   CASE WHEN o.collname = 'default'
     THEN (SELECT s.datcollate IN ('C', 'POSIX') FROM pg_catalog.pg_database AS s WHERE s.datname = current_database())
-    ELSE o.collname IN ('C', 'POSIX', 'ucs_basic') END
+    ELSE o.collname IN ('C', 'POSIX', 'ucs_basic') END,
+  coalesce(o.collisdeterministic, false)
 FROM pg_catalog.pg_attribute AS a
 JOIN base AS b ON b.attnum = a.attnum
 JOIN pg_catalog.pg_type AS t ON t.oid = b.type AND t.typtype <> 'd'
@@ -67,6 +68,10 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE r.conrelid = $1 AND r.contype = 'f' ORDER BY r.conname
 """)
 
+_DEFERRED: Final = marked("""
+SELECT count(*) > 0 FROM pg_catalog.pg_constraint AS r WHERE r.condeferred AND (r.conrelid = $1 OR r.confrelid = $1)
+""")
+
 _HEADER: Final = 4
 """What PostgreSQL adds to the sizes of texts and exact numbers."""
 
@@ -86,6 +91,7 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
         unique={name: tuple(columns) for name, _, unique, _, columns in indexes if unique},
         references={row[0]: _reference(row) for row in ask(_REFERENCES, (oid,))},
         indexed=frozenset(columns[0] for *_, whole, columns in indexes if whole and columns),
+        deferred=ask(_DEFERRED, (oid,))[0][0],
     )
 
 
@@ -95,7 +101,7 @@ def list_names(ask: Ask, schema: str | None, *, views: bool) -> list[str]:
 
 
 def _column(row: tuple[Any, ...]) -> ColumnInfo:
-    name, kind, size, not_null, default, identity, computed, element, labels, exact = row
+    name, kind, size, not_null, default, identity, computed, element, labels, exact, distinct = row
     digits, places = _precision(size) if kind == "numeric" else (None, None)
     return ColumnInfo(
         name=name,
@@ -111,6 +117,7 @@ def _column(row: tuple[Any, ...]) -> ColumnInfo:
         insists=identity == "a",
         computed=computed,
         exact=exact is not False,
+        distinct=distinct,
     )
 
 
