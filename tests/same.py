@@ -117,7 +117,7 @@ def hurting_rows(count: int, key: str = "id", seed: int = 1) -> list[Record]:
 @contextmanager
 def opened(kind: str, folder: Path, model: Model, rows: Sequence[Record]) -> Iterator[Where]:
     """A store of that kind with the rows in it; the test is skipped where its server is not there."""
-    for where in _places(kind, folder, model, rows):
+    with _place(kind, folder, model, rows) as where:
         if kind in ("list", "remote"):
             yield where
         else:
@@ -126,7 +126,8 @@ def opened(kind: str, folder: Path, model: Model, rows: Sequence[Record]) -> Ite
             store.close()
 
 
-def _places(kind: str, folder: Path, model: Model, rows: Sequence[Record]) -> Iterator[Where]:
+@contextmanager
+def _place(kind: str, folder: Path, model: Model, rows: Sequence[Record]) -> Iterator[Where]:
     if kind == "list":
         yield PythonListDataStore, [dict(row) for row in rows], {}
     elif kind == "csv":
@@ -139,7 +140,7 @@ def _places(kind: str, folder: Path, model: Model, rows: Sequence[Record]) -> It
         transport = WSGITransport(application(behind, model, {"things": Pagination(100)}))
         yield RemoteDataStore, {"url": "http://test/things/", "dialect": "rest_kit"}, {"transport": transport}
     else:
-        for place in places(kind):
+        with contextmanager(places)(kind) as place:
             yield SQLDataStore, {"url": place.url, "table": place.table()}, {}
 
 
