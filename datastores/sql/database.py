@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
 from datastores.sql.dialect import Dialect
-from datastores.sql.failures import Failure, Trouble
+from datastores.sql.failures import UNUSABLE, Failure, Trouble
 from datastores.sql.refusals import refusal
 from datastores.sql.statement import StatementCache
 from datastores.sql.transaction import Again, Transaction
@@ -136,7 +136,7 @@ class Database:
             ended = True
             return rows
         except self.errors as exc:
-            ended = self.failure(exc).trouble is not Trouble.LOST
+            ended = self.failure(exc).trouble not in UNUSABLE
             raise
         finally:
             if not ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 
 class Trouble(enum.Enum):
@@ -19,6 +20,7 @@ class Trouble(enum.Enum):
     VALUE = "value"
     AGAIN = "again"
     LOST = "lost"
+    SILENT = "silent"
     BUSY = "busy"
     SLOW = "slow"
     FULL = "full"
@@ -26,6 +28,10 @@ class Trouble(enum.Enum):
     DENIED = "denied"
     CHANGED = "changed"
     OTHER = "other"
+
+
+UNUSABLE: Final = frozenset({Trouble.LOST, Trouble.SILENT})
+"""Troubles after which a connection is of no use any more."""
 
 
 @dataclass(frozen=True, slots=True)

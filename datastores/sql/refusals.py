@@ -50,6 +50,7 @@ def _of_rules(trouble: Trouble, name: str) -> RestKitError:
 _MADE: Final[Mapping[Trouble, Callable[[str], RestKitError]]] = {
     Trouble.AGAIN: lambda name: Again(f"{name} is busy with other writes", retry_after=1),
     Trouble.LOST: lambda name: StoreUnavailable(f"{name} cannot be reached"),
+    Trouble.SILENT: lambda name: StoreUnavailable(f"{name} did not answer in time", retry_after=1),
     Trouble.BUSY: lambda name: StoreUnavailable(f"{name} has no connection to spare", retry_after=1),
     Trouble.SLOW: lambda name: StoreUnavailable(f"{name} did not answer in time", retry_after=1),
     Trouble.FULL: lambda name: StoreFull(f"there is no room left in {name}"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.pool import PoolProxiedConnection
 
-from datastores.sql.failures import Trouble
+from datastores.sql.failures import UNUSABLE, Trouble
 from datastores.tables.statements import Row
 from rest_kit.errors import RestKitError, StoreUnavailable
 
@@ -59,7 +59,7 @@ class Transaction:
             cursor.execute(statement.text, statement.parameters(values))
             rows: list[Row] = list(cursor.fetchall()) if cursor.description is not None else []
         except self.database.errors as exc:
-            self._unfit = self.database.failure(exc).trouble is Trouble.LOST
+            self._unfit = self.database.failure(exc).trouble in UNUSABLE
             raise
         self.last_id = getattr(cursor, "lastrowid", None)
         cursor.close()
@@ -70,7 +70,7 @@ class Transaction:
         """A driver's error in rest_kit's words; nothing more can be done where it has ended the transaction."""
         refused = self.database.refuse(exc)
         trouble = self.database.failure(exc).trouble
-        if self.database.dialect.ends_with_errors or trouble in (Trouble.AGAIN, Trouble.LOST):
+        if self.database.dialect.ends_with_errors or trouble is Trouble.AGAIN or trouble in UNUSABLE:
             self._failure = refused
         return refused
 

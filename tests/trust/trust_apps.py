@@ -86,3 +86,11 @@ def serve(kind: str, folder: str) -> WSGIDispatcher:
     """What gunicorn runs."""
     cls, data = place(kind, Path(folder))
     return WSGIDispatcher([controller(cls, data, ItemModel, Pagination(100))], secret=SECRET)
+
+
+def serve_table(url: str, table: str) -> WSGIDispatcher:
+    """The same over a table of a database server, without much patience."""
+    resource = {"resource_name": "items", "resource": {"url": url, "table": table}, "model": ItemModel}
+    options = {"timeouts": {"connect": 2, "statement": 5, "pool": 2}}
+    app = type("App", (Controller,), {"resource": {**resource, "datastore": SQLDataStore, "options": options}})
+    return WSGIDispatcher([app], secret=SECRET)

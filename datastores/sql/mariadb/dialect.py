@@ -47,6 +47,10 @@ class MariaDB(Dialect):
             "write_timeout": patience,
         }
 
+    def connect(self, *positional: Any, **named: Any) -> Any:
+        """A connection of our own."""
+        return pymysql.connect(*positional, **named)
+
     def prepare(self, connection: Any, timeouts: Timeouts) -> None:
         """Have values refused rather than cut, moments in UTC, and no statement take longer than it may."""
         strict = "sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'), time_zone = '+00:00'"
@@ -91,6 +95,9 @@ class MariaDB(Dialect):
         text = str(exc.args[1]) if len(exc.args) > 1 else ""
         trouble = _TROUBLES.get(code)
         if trouble is None:
+            # PyMySQL makes one error of a connection that is cut and of one on which nothing came in time
+            if isinstance(exc.__context__, TimeoutError):
+                return Failure(Trouble.SILENT)
             lost = isinstance(exc, pymysql.InterfaceError) or 2000 <= code < 3000
             trouble = Trouble.LOST if lost else Trouble.VALUE if isinstance(exc, pymysql.DataError) else Trouble.OTHER
         if trouble is Trouble.UNIQUE:

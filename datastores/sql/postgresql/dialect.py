@@ -13,6 +13,7 @@ from datastores.sql.dialect import Ask, Dialect, EventRow, EventTables, Timeouts
 from datastores.sql.failures import Failure, Trouble
 from datastores.sql.postgresql import catalogue, columns
 from datastores.sql.postgresql import events as events_
+from datastores.sql.postgresql.connection import Connection, Silence
 from datastores.sql.postgresql.grammar import folding, grammar
 from datastores.tables.columns import Column
 from datastores.tables.grammar import Grammar
@@ -42,8 +43,13 @@ class PostgreSQL(Dialect):
             "tcp_user_timeout": round((timeouts.statement + timeouts.connect) * 1000),
         }
 
+    def connect(self, *positional: Any, **named: Any) -> Connection:
+        """A connection of our own."""
+        return Connection.connect(*positional, **named)
+
     def prepare(self, connection: Any, timeouts: Timeouts) -> None:
         """Bound the time that a statement may take, waiting for locks included."""
+        connection.patience = timeouts.statement + timeouts.connect
         milliseconds = str(round(timeouts.statement * 1000))
         connection.execute("SELECT set_config('statement_timeout', %s, false)", (milliseconds,))
 
@@ -75,6 +81,8 @@ class PostgreSQL(Dialect):
         """What an error of psycopg means."""
         state = getattr(exc, "sqlstate", None) or ""
         trouble = _TROUBLES.get(state) or _CLASSES.get(state[:2])
+        if isinstance(exc, Silence):
+            trouble = Trouble.SILENT
         diagnosis = getattr(exc, "diag", None)
         constraint = getattr(diagnosis, "constraint_name", None) or ""
         column = getattr(diagnosis, "column_name", None) or ""
