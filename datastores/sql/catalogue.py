@@ -60,7 +60,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """A table or view. `unique` and `references` are by the name of the constraint or index.
+    """A table or view. `unique`, `references` and `checks` are by the name of the constraint or index.
 
     `why_not` says why a table cannot be written; empty where it can.
     """
@@ -71,6 +71,7 @@ class TableInfo:
     key: tuple[str, ...] = ()
     unique: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
+    checks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     indexed: frozenset[str] = frozenset()
     why_not: str = ""
 

@@ -103,7 +103,9 @@ class MariaDB(Dialect):
         if trouble is Trouble.UNIQUE:
             return Failure(trouble, constraint=_last(_KEY, text))
         if trouble in (Trouble.DANGLING, Trouble.RESTRICTED):
-            return Failure(trouble, constraint=_last(_CONSTRAINT, text))
+            return Failure(trouble, constraint=_last(_CONSTRAINT, text).replace("``", "`"))
+        if trouble is Trouble.CHECK:
+            return Failure(trouble, constraint=_last(_CHECK, text).replace("``", "`"))
         return Failure(trouble, column=_last(_COLUMN, text))
 
     # --- words --------------------------------------------------------------------------------------------------------
@@ -184,7 +186,8 @@ class MariaDB(Dialect):
         return events_.append(transaction, tables, resource, rows, at)
 
 
-_KEY: Final = re.compile(r"for key '([^']*)'")
+_KEY: Final = re.compile(r".*for key '(.*)'", re.DOTALL)
+_CHECK: Final = re.compile(r"CONSTRAINT `(.*)` failed for ", re.DOTALL)
 _CONSTRAINT: Final = re.compile(r"CONSTRAINT `((?:[^`]|``)*)` FOREIGN KEY")
 _COLUMN: Final = re.compile(r"(?:[Cc]olumn|[Ff]ield) (?:`[^`]*`\.`[^`]*`\.)?['`]([^'`]*)['`]")
 
