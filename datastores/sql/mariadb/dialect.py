@@ -52,11 +52,14 @@ class MariaDB(Dialect):
         return pymysql.connect(*positional, **named)
 
     def prepare(self, connection: Any, timeouts: Timeouts) -> None:
-        """Have values refused rather than cut, moments in UTC, and no statement take longer than it may."""
+        """Have values refused rather than cut, texts ordered by more than their beginning, and no statement last."""
         strict = "sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'), time_zone = '+00:00'"
+        whole = f"max_sort_length = {SORTED}, sql_select_limit = DEFAULT"
         limits = "max_statement_time = %s, innodb_lock_wait_timeout = %s"
         with connection.cursor() as cursor:
-            cursor.execute(f"SET SESSION {strict}, {limits}", (timeouts.statement, max(1, round(timeouts.statement))))
+            cursor.execute(
+                f"SET SESSION {strict}, {whole}, {limits}", (timeouts.statement, max(1, round(timeouts.statement)))
+            )
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
     def enter(self, connection: Any) -> Any:
@@ -73,12 +76,12 @@ class MariaDB(Dialect):
         with connection.cursor() as cursor:
             if not self.owned:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            cursor.execute("START TRANSACTION READ WRITE")
+            cursor.execute("START TRANSACTION")
 
     def meet(self, ask: Ask) -> None:
         """Find out what server this is, and whether its connections are fit (StoreUnavailable)."""
         if self._grammar is None:
-            version, charset, mode = ask("SELECT version(), @@character_set_client, @@sql_mode", ())[0]
+            version, charset, mode, limit = ask(_TOLD, ())[0]
             if "mariadb" not in version.lower():
                 raise StoreUnavailable(f"the server is not MariaDB, but {version}; MySQL is not served")
             if charset != "utf8mb4":
@@ -86,6 +89,10 @@ class MariaDB(Dialect):
             if "STRICT_" not in mode:
                 raise StoreUnavailable(
                     "the engine's connections cut values that do not fit: its sql_mode is not strict"
+                )
+            if limit < UNLIMITED:
+                raise StoreUnavailable(
+                    f"the engine's connections cut lists after {limit} rows: sql_select_limit is set"
                 )
             self._grammar = grammar(folding(ask))
 
@@ -185,6 +192,11 @@ class MariaDB(Dialect):
         """Number events and add them."""
         return events_.append(transaction, tables, resource, rows, at)
 
+
+SORTED: Final = 65536
+"""Bytes by which texts are ordered, four a character; MariaDB's sort buffer has no room for much more."""
+UNLIMITED: Final = 2**64 - 1
+_TOLD: Final = "SELECT version(), @@character_set_client, @@sql_mode, @@sql_select_limit"
 
 _KEY: Final = re.compile(r".*for key '(.*)'", re.DOTALL)
 _CHECK: Final = re.compile(r"CONSTRAINT `(.*)` failed for ", re.DOTALL)
