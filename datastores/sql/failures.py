@@ -27,6 +27,7 @@ class Trouble(enum.Enum):
     READ_ONLY = "read_only"
     DENIED = "denied"
     CHANGED = "changed"
+    REFUSED = "refused"
     OTHER = "other"
 
 

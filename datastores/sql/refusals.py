@@ -27,6 +27,7 @@ BREAKS_RULES: Final = frozenset({
     Trouble.TOO_LONG,
     Trouble.RANGE,
     Trouble.VALUE,
+    Trouble.REFUSED,
 })  # fmt: skip
 """Troubles with what was written, rather than with the database."""
 
@@ -42,9 +43,16 @@ def _of_rules(trouble: Trouble, name: str) -> RestKitError:
     if trouble in (Trouble.UNIQUE, Trouble.DANGLING, Trouble.RESTRICTED):
         code = {Trouble.UNIQUE: "unique", Trouble.DANGLING: "foreign_key"}.get(trouble, "restricted")
         return Conflict("the write contradicts other records", code=code)
+    if trouble is Trouble.REFUSED:
+        return refused()
     if trouble is Trouble.VALUE:
         return StoreCorrupt(f"{name} holds, or was asked for, a value that cannot be read")
     return ValidationError(Fault("invalid", "breaks a rule of the table"))
+
+
+def refused(index: int | None = None) -> Conflict:
+    """The conflict for a change that a trigger does not let pass, whose text is not told."""
+    return Conflict("a rule of the database refuses the change", code="refused", index=index)
 
 
 _MADE: Final[Mapping[Trouble, Callable[[str], RestKitError]]] = {

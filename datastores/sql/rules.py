@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datastores.sql.failures import Failure, Trouble
+from datastores.sql.refusals import refused
 from datastores.sql.table import Table
 from datastores.sql.transaction import Transaction
 from rest_kit.errors import Conflict, Fault, RestKitError, Unsupported, ValidationError
@@ -40,6 +41,8 @@ def _told(table: Table, failure: Failure, index: int | None) -> RestKitError | N
         return _dangling(table, failure, index)
     if failure.trouble is Trouble.RESTRICTED:
         return restricted()
+    if failure.trouble is Trouble.REFUSED:
+        return refused(index)
     if failure.trouble is Trouble.NULL:
         return _null(table, failure.column, index)
     if failure.trouble is Trouble.CHECK:

@@ -38,6 +38,8 @@ class Transaction:
         self._failure: RestKitError | None = None
         self.last_id: int | None = None
         """The key that the database made for the last row inserted, where it tells it so."""
+        self.touched = 0
+        """How many rows the last statement was about."""
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -62,6 +64,7 @@ class Transaction:
             self._unfit = self.database.failure(exc).trouble in UNUSABLE
             raise
         self.last_id = getattr(cursor, "lastrowid", None)
+        self.touched = cursor.rowcount
         cursor.close()
         self._unfit = False
         return rows

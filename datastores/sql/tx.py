@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from datastores.sql.events import Entry, SQLEventLog
+from datastores.sql.refusals import refused
 from datastores.sql.rules import broken_rule, deleting
 from datastores.sql.table import Table
 from datastores.sql.transaction import Transaction
@@ -100,6 +101,7 @@ class SQLTx(Tx):
             self._transaction.run(table.delete, (table.key_value(pk),))
         except table.database.errors as exc:
             raise deleting(table, self._transaction, exc) from exc
+        self._refuse_ignored(None)
         self._note("deleted", before, before, None)
 
     def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> list[Row]:
@@ -108,9 +110,18 @@ class SQLTx(Tx):
         except ValidationError as exc:
             raise ValidationError([fault.under(*(() if index is None else (index,))) for fault in exc.faults]) from exc
         try:
-            return self._transaction.run(writing.text, [*values, *more])
+            rows = self._transaction.run(writing.text, [*values, *more])
         except self._table.database.errors as exc:
             raise broken_rule(self._table, self._transaction, exc, index) from exc
+        if self._table.returns:
+            # elsewhere a row that is written as it was counts as none
+            self._refuse_ignored(index)
+        return rows
+
+    def _refuse_ignored(self, index: int | None) -> None:
+        """Refuse to take for done what a trigger has left undone (Conflict)."""
+        if self._transaction.touched == 0:
+            raise refused(index)
 
     def _check_unique(self, record: Record, pk: Pk | None, index: int | None) -> None:
         """Hold the record to what must be unique by the model alone, with nobody else writing the table meanwhile."""

@@ -38,13 +38,12 @@ class MariaDB(Dialect):
 
     def connect_arguments(self, timeouts: Timeouts) -> dict[str, Any]:
         """What a connection of our own is opened with: each statement by itself is a transaction."""
-        patience = timeouts.statement + timeouts.connect
         return {
             "charset": "utf8mb4",
             "autocommit": True,
             "connect_timeout": max(1, round(timeouts.connect)),
-            "read_timeout": patience,
-            "write_timeout": patience,
+            "read_timeout": timeouts.connect,
+            "write_timeout": timeouts.statement + timeouts.connect,
         }
 
     def connect(self, *positional: Any, **named: Any) -> Any:
@@ -53,6 +52,8 @@ class MariaDB(Dialect):
 
     def prepare(self, connection: Any, timeouts: Timeouts) -> None:
         """Have values refused rather than cut, texts ordered by more than their beginning, and no statement last."""
+        # connect_timeout ends where the server takes the call: up to here, its greeting was waited for
+        connection._read_timeout = timeouts.statement + timeouts.connect
         strict = "sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'), time_zone = '+00:00'"
         whole = f"max_sort_length = {SORTED}, sql_select_limit = DEFAULT"
         limits = "max_statement_time = %s, innodb_lock_wait_timeout = %s"
@@ -225,6 +226,7 @@ _TROUBLES: Final = {
     ER.TRUNCATED_WRONG_VALUE_FOR_FIELD: Trouble.VALUE,
     ER.TRUNCATED_WRONG_VALUE: Trouble.VALUE,
     1265: Trouble.VALUE,
+    1644: Trouble.REFUSED,
     ER.LOCK_DEADLOCK: Trouble.AGAIN,
     1020: Trouble.AGAIN,
     ER.LOCK_WAIT_TIMEOUT: Trouble.SLOW,

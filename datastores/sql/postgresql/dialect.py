@@ -209,6 +209,7 @@ _TROUBLES: Final = {
     "0A000": Trouble.CHANGED,
     "42883": Trouble.OTHER,
     "25P02": Trouble.OTHER,
+    "P0001": Trouble.REFUSED,
 }
 _CLASSES: Final = {
     "08": Trouble.LOST,
