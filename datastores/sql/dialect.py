@@ -92,6 +92,10 @@ class Dialect(ABC):
         """What a connection of our own is opened with."""
 
     @abstractmethod
+    def connect(self, *positional: Any, **named: Any) -> Any:
+        """A connection of our own, by the driver's arguments (the driver's errors)."""
+
+    @abstractmethod
     def prepare(self, connection: Any, timeouts: Timeouts) -> None:
         """Set up a connection of our own, once."""
 

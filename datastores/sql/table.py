@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo
 from datastores.sql.database import Database
@@ -17,6 +17,8 @@ from rest_kit.types import MISSING, Record
 
 MOST_ROWS: Final = 256
 """How many rows one statement inserts at most."""
+MOST_TEXT: Final = 1_000_000
+"""How many characters several rows may have together, to be inserted by one statement."""
 
 _MUTABLE: Final = frozenset({list, dict, object})
 """Types of values that drivers hand out and that can be changed."""
@@ -71,15 +73,21 @@ class Table(BaseTable):
         """What it takes to bring a key that the database insists on making."""
         return "OVERRIDING SYSTEM VALUE " if self.insists.intersection(names) else ""
 
-    def insertions(self, records: Sequence[Record]) -> Iterator[tuple[Writing, Sequence[Record]]]:
-        """How records are inserted many at a time: those of the same fields, in numbers of which there are few."""
+    def insertions(self, records: Sequence[Record]) -> Iterator[tuple[Writing, list[list[Any]]]]:
+        """How records are inserted many at a time, with their values (ValidationError): those of the same fields.
+
+        They come in numbers of which there are few, so that there are few texts; and no text gets too long.
+        """
         for one, group in groupby(records, key=self.insertion):
-            alike = list(group)
+            rows = [one.encode(record) for record in group]
+            weights = [sum(len(value) for value in row if type(value) is str) for row in rows]
             most = max(1, min(MOST_ROWS, self.statements.grammar.max_values // max(1, len(one.fields))))
             start = 0
-            while start < len(alike):
-                count = 1 << (min(most, len(alike) - start).bit_length() - 1)
-                yield self._insertion_of(one, count), alike[start : start + count]
+            while start < len(rows):
+                count = 1 << (min(most, len(rows) - start).bit_length() - 1)
+                while count > 1 and sum(weights[start : start + count]) > MOST_TEXT:
+                    count //= 2
+                yield self._insertion_of(one, count), rows[start : start + count]
                 start += count
 
     def _insertion_of(self, one: Writing, count: int) -> Writing:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from datastores.sql.events import Entry, SQLEventLog
+from datastores.sql.refusals import refused
 from datastores.sql.rules import broken_rule, deleting
-from datastores.sql.table import Table
+from datastores.sql.table import MOST_ROWS, Table
 from datastores.sql.transaction import Transaction
 from datastores.tables.statements import Row
 from datastores.tables.table import Writing, scoped
@@ -89,22 +90,28 @@ class SQLTx(Tx):
         """Add records that bring their keys, many with each statement."""
         table = self._table
         stored: dict[Pk, Record] = {}
-        for writing, some in table.insertions(records):
-            values = [value for record in some for value in writing.encode(record)]
+        for writing, given in table.insertions(records):
             try:
-                rows = self._transaction.run(writing.text, values)
+                rows = self._transaction.run(writing.text, [value for row in given for value in row])
             except table.database.errors as exc:
                 raise broken_rule(table, self._transaction, exc, None) from exc
-            found = [table.record(row) for row in rows] if rows else self._found([one[table.key.field] for one in some])
-            stored.update((record[table.key.field], record) for record in found)
+            stored.update((record[table.key.field], record) for record in map(table.record, rows))
+        if not table.returns:
+            stored = self._found([record[table.key.field] for record in records])
         # a column may keep a key in another form than it was brought in
         added = [stored.get(record[table.key.field]) or self.get(record[table.key.field]) for record in records]
         for record in added:
             self._note("created", record, None, record)
         return added
 
-    def _found(self, keys: Sequence[Pk]) -> list[Record]:
-        return self.find(Query(where=Filter(self._table.key.field, "in", tuple(keys)))).records
+    def _found(self, keys: Sequence[Pk]) -> dict[Pk, Record]:
+        """Records by their keys."""
+        name = self._table.key.field
+        found: dict[Pk, Record] = {}
+        for start in range(0, len(keys), MOST_ROWS):
+            some = Filter(name, "in", tuple(keys[start : start + MOST_ROWS]))
+            found.update((record[name], record) for record in self.find(Query(where=some)).records)
+        return found
 
     def _claim_keys(self, records: Sequence[Record]) -> None:
         """See to it that the database never makes a key that is brought here."""
@@ -148,6 +155,7 @@ class SQLTx(Tx):
             self._transaction.run(table.delete, (table.key_value(pk),))
         except table.database.errors as exc:
             raise deleting(table, self._transaction, exc) from exc
+        self._refuse_ignored(None)
         self._note("deleted", before, before, None)
 
     def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> list[Row]:
@@ -156,9 +164,18 @@ class SQLTx(Tx):
         except ValidationError as exc:
             raise ValidationError([fault.under(*(() if index is None else (index,))) for fault in exc.faults]) from exc
         try:
-            return self._transaction.run(writing.text, [*values, *more])
+            rows = self._transaction.run(writing.text, [*values, *more])
         except self._table.database.errors as exc:
             raise broken_rule(self._table, self._transaction, exc, index) from exc
+        if self._table.returns:
+            # elsewhere a row that is written as it was counts as none
+            self._refuse_ignored(index)
+        return rows
+
+    def _refuse_ignored(self, index: int | None) -> None:
+        """Refuse to take for done what a trigger has left undone (Conflict)."""
+        if self._transaction.touched == 0:
+            raise refused(index)
 
     def _check_unique(self, record: Record, pk: Pk | None, index: int | None) -> None:
         """Hold the record to what must be unique by the model alone, with nobody else writing the table meanwhile."""

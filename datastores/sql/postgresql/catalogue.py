@@ -72,6 +72,12 @@ _DEFERRED: Final = marked("""
 SELECT count(*) > 0 FROM pg_catalog.pg_constraint AS r WHERE r.condeferred AND (r.conrelid = $1 OR r.confrelid = $1)
 """)
 
+_CHECKS: Final = marked("""
+SELECT r.conname, ARRAY(SELECT a.attname FROM unnest(r.conkey) AS k(number)
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.conrelid AND a.attnum = k.number ORDER BY a.attnum)
+FROM pg_catalog.pg_constraint AS r WHERE r.conrelid = $1 AND r.contype = 'c'
+""")
+
 _HEADER: Final = 4
 """What PostgreSQL adds to the sizes of texts and exact numbers."""
 
@@ -90,6 +96,7 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
         key=next((tuple(columns) for _, primary, _, _, columns in indexes if primary), ()),
         unique={name: tuple(columns) for name, _, unique, _, columns in indexes if unique},
         references={row[0]: _reference(row) for row in ask(_REFERENCES, (oid,))},
+        checks={name: tuple(columns) for name, columns in ask(_CHECKS, (oid,))},
         indexed=frozenset(columns[0] for *_, whole, columns in indexes if whole and columns),
         deferred=ask(_DEFERRED, (oid,))[0][0],
     )
