@@ -94,8 +94,10 @@ def places(kind: str) -> Iterator[Place]:
     """A place for one test."""
     need(kind)
     place = Place(kind)
-    yield place
-    place.clear()
+    try:
+        yield place
+    finally:
+        place.clear()
 
 
 @contextmanager

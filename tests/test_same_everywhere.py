@@ -1,7 +1,7 @@
-"""The same questions, put to a list, a CSV file, a SQLite table and another API, are answered with the same bytes.
+"""The same questions, put to any store and to a list, are answered with the same bytes.
 
 Queries are drawn at random from a fixed seed: every operator over every kind of field, searches, orderings, sparse
-fields, and all three paginations, following their links; many values tie, and many are null.
+fields, and all paginations, following their links; many values tie, and many are null.
 """
 
 from __future__ import annotations
@@ -10,21 +10,17 @@ import random
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlencode
 from wsgiref.validate import validator
 
 import pytest
 from webtest import TestApp, TestResponse
 
-from datastores import CSVDataStore, PythonListDataStore, RemoteDataStore, SQLiteDataStore
-from rest_kit.controllers import Controller, WSGIDispatcher
-from rest_kit.models import Field
+from rest_kit import models
+from rest_kit.models import Field, Model
 from rest_kit.pagination import CursorPagination, PageNumberPagination, Pagination
 from rest_kit.query import OPERATORS, Arity
-from rest_kit.store import DataStore
-from rest_kit.testing.store_samples import POOLS, TEXTS, every_model, every_rows
-from tests.remote.support import served
+from tests.same import OTHERS, POOLS, WORDS, application, hurting_fields, hurting_rows, opened
 
 ROWS = 60
 QUERIES = 200
@@ -37,67 +33,39 @@ PAGINATIONS = {
     "counted-cursor": CursorPagination(9, total="exact"),
 }
 
-
-def stores(folder: Path) -> dict[str, tuple[type[DataStore], Any]]:
-    """Every kind of store, and where its data lie."""
-    return {
-        "list": (PythonListDataStore, every_rows(ROWS)),
-        "csv": (CSVDataStore, {"path": str(folder / "things.csv")}),
-        "sqlite": (SQLiteDataStore, {"name": str(folder / "things.db"), "table": "things"}),
-    }
+Apps = dict[str, TestApp]
 
 
-def application(store: type[DataStore], data: Any) -> TestApp:
-    """The rows under one resource for each pagination, checked as WSGI all the way."""
-    resources = [
-        type(
-            "App",
-            (Controller,),
-            {
-                "resource": {"resource_name": name, "resource": data, "datastore": store, "model": every_model()},
-                "controller": {"options": {"pagination": pagination}},
-            },
-        )
-        for name, pagination in PAGINATIONS.items()
-    ]
-    app: Any = WSGIDispatcher(resources, secret="the same for all of them")
-    return TestApp(validator(app), extra_environ={"HTTP_X_REQUEST_ID": "the-same"})
+def hurting_model() -> Model:
+    return Model.of("Hurting", hurting_fields(models.PkField("id")))
+
+
+def served(kind: str, folder: Path) -> Iterator[TestApp]:
+    """An application over one kind of store, checked as WSGI all the way."""
+    model = hurting_model()
+    with opened(kind, folder, model, hurting_rows(ROWS)) as where:
+        app = validator(application(where, model, PAGINATIONS))
+        yield TestApp(app, extra_environ={"HTTP_X_REQUEST_ID": "the-same"})
 
 
 @pytest.fixture(scope="module")
-def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, TestApp]]:
-    with served(behind()) as url:
-        yield from made({**stores(tmp_path_factory.mktemp("same")), "remote": (RemoteDataStore, remote(url))})
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestApp]:
+    yield from served("list", tmp_path_factory.mktemp("list"))
 
 
-def remote(url: str) -> dict[str, str]:
-    return {"url": f"{url}/things/", "dialect": "rest_kit"}
-
-
-def behind() -> Any:
-    """The application that holds the remote store's data."""
-    resource = {"resource": every_rows(ROWS), "datastore": PythonListDataStore, "model": every_model()}
-    return WSGIDispatcher([type("Behind", (Controller,), {"resource": {**resource, "resource_name": "things"}})])
-
-
-def made(places: dict[str, tuple[type[DataStore], Any]]) -> Iterator[dict[str, TestApp]]:
-    """An application over each place, with the rows in it."""
-    opened = []
-    for kind, (cls, data) in places.items():
-        store = cls(data, {})
-        store.bind(every_model())
-        if kind not in ("list", "remote"):
-            store.atomic(lambda tx: tx.insert(every_rows(ROWS)))
-        opened.append(store)
-    yield {kind: application(*place) for kind, place in places.items()}
-    for store in opened:
-        store.close()
+@pytest.fixture(scope="module", params=OTHERS)
+def apps(
+    request: pytest.FixtureRequest, reference: TestApp, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Apps]:
+    """A list and another store."""
+    for app in served(request.param, tmp_path_factory.mktemp(request.param)):
+        yield {"list": reference, request.param: app}
 
 
 @cache
 def fields() -> dict[str, Field]:
     """The fields that can be asked about."""
-    return every_model().by_name
+    return hurting_model().by_name
 
 
 def filter_value(dice: random.Random, field: Field, op: str) -> str:
@@ -107,7 +75,7 @@ def filter_value(dice: random.Random, field: Field, op: str) -> str:
         return dice.choice(("true", "false"))
     pool = POOLS.get(field.name, range(1, ROWS))
     if OPERATORS[op].applies_to.value == "text":
-        text: str = dice.choice(TEXTS)
+        text: str = dice.choice(WORDS)
         start = dice.randrange(len(text) + 1)
         return text[start : start + dice.randrange(3)] if dice.random() < 0.6 else text
     count = {Arity.ONE: 1, Arity.TWO: 2, Arity.MANY: dice.randrange(5)}[arity]
@@ -140,7 +108,7 @@ def some_query(seed: int) -> str:
     resource = dice.choice(list(PAGINATIONS))
     asked = dict(some_filter(dice) for _ in range(dice.choice((0, 1, 1, 1, 2, 3))))
     if dice.random() < 0.2:
-        asked["search"] = " ".join(dice.choice(TEXTS)[:2] for _ in range(dice.randrange(3)))
+        asked["search"] = " ".join(dice.choice(WORDS)[:2] for _ in range(dice.randrange(3)))
     if dice.random() < 0.7:
         names = dice.sample([f.name for f in fields().values() if f.kind.is_scalar], dice.randrange(1, 4))
         asked["ordering"] = ",".join(dice.choice(("", "-")) + name for name in names)
@@ -158,8 +126,8 @@ def shown(reply: TestResponse) -> tuple[str, list[tuple[str, str]], bytes]:
     return reply.status, sorted(reply.headerlist), reply.body
 
 
-def asked_everywhere(apps: dict[str, TestApp], url: str) -> TestResponse:
-    """The one reply that all stores give."""
+def asked_everywhere(apps: Apps, url: str) -> TestResponse:
+    """The one reply that both give."""
     replies = {kind: app.get(url, expect_errors=True) for kind, app in apps.items()}
     first, *others = replies.values()
     for other in others:
@@ -168,7 +136,7 @@ def asked_everywhere(apps: dict[str, TestApp], url: str) -> TestResponse:
 
 
 @pytest.mark.parametrize("seed", range(QUERIES))
-def test_lists(apps: dict[str, TestApp], seed: int) -> None:
+def test_lists(apps: Apps, seed: int) -> None:
     url = some_query(seed)
     reply = asked_everywhere(apps, url)
     assert reply.status_int == 200, (url, reply.body)
@@ -189,12 +157,12 @@ def test_the_queries_find_something() -> None:
         assert any(name in url for url in urls), name
 
 
-def test_most_lists_hold_something(apps: dict[str, TestApp]) -> None:
-    counts = [len(apps["list"].get(some_query(seed)).json["object_list"]) for seed in range(QUERIES)]
+def test_most_lists_hold_something(reference: TestApp) -> None:
+    counts = [len(reference.get(some_query(seed)).json["object_list"]) for seed in range(QUERIES)]
     assert sum(count > 0 for count in counts) > QUERIES / 2
 
 
-def test_items_and_their_tags(apps: dict[str, TestApp]) -> None:
+def test_items_and_their_tags(apps: Apps) -> None:
     for number in range(1, ROWS + 1):
         reply = asked_everywhere(apps, f"/by-offset/{number}/")
         assert reply.headers["ETag"]
@@ -202,7 +170,7 @@ def test_items_and_their_tags(apps: dict[str, TestApp]) -> None:
     asked_everywhere(apps, "/by-offset/1/?fields=title")
 
 
-def test_every_filter_alone_and_its_order(apps: dict[str, TestApp]) -> None:
+def test_every_filter_alone_and_its_order(apps: Apps) -> None:
     dice = random.Random(1)
     for field in fields().values():
         for op in OPERATORS.values():
@@ -212,3 +180,33 @@ def test_every_filter_alone_and_its_order(apps: dict[str, TestApp]) -> None:
             if field.kind.is_scalar:
                 asked["ordering"] = "-" + field.name
             assert asked_everywhere(apps, f"/by-offset/?{urlencode(asked)}").status_int == 200
+
+
+ODD = [
+    *("title=%00", "title__contains=a%00b", "title__in=a,%00", "search=%00", "text__startswith=%ED%A0%80", "title=%FF"),
+    *(
+        "integer=9223372036854775808",
+        "integer__lt=1e3",
+        "integer__in=1,-9223372036854775809",
+        "float=inf",
+        "float=1e999",
+    ),
+    *("exact=1e400", "exact__gt=0.000000000000001", "decimal__lte=99999999999.999", "decimal__in=1.505,1.5"),
+    *("date=0000-01-01", "date__gt=10000-01-01", "moment=9999-12-31T23:59:59-01:00", "moment__lt=0001-01-01T00:00:00Z"),
+    *("uuid=0", "boolean=1", "title__in=", "title__in=%22", "integer__range=5,1", "list__isnull=maybe", "titel=x"),
+    "title__iexact=" + "x" * 3000,
+    "title__notin=" + ",".join(map(str, range(3000))),
+    "integer__in=" + ",".join(map(str, range(3000))),
+    "search=" + "+".join(["a"] * 200),
+    "ordering=" + ",".join(name for name in ("title", "text", "long", "integer", "float", "exact", "date", "uuid")),
+]
+
+
+@pytest.mark.parametrize("query", ODD, ids=lambda query: query[:30])
+def test_odd_questions(apps: Apps, query: str) -> None:
+    assert asked_everywhere(apps, f"/by-offset/?{query}").status_int in (200, 400)
+
+
+def test_odd_keys(apps: Apps) -> None:
+    for key in ("0", "-1", "9223372036854775807", "9223372036854775808", "1%00", "%ED%A0%80", "1.0", "1e0", "null"):
+        assert asked_everywhere(apps, f"/by-offset/{key}/").status_int == 404, key

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from datastores.remote.transport import Reply
 from rest_kit import jsonio
 from rest_kit.errors import Conflict, Fault, InvalidInput, MalformedBody, StoreError, ValidationError
+from rest_kit.store import unique_conflict
 
 MOST_FAULTS: Final = 20
 LONGEST: Final = 300
@@ -86,9 +87,10 @@ def conflict(refusal: Refusal, ours: Callable[[str], str], index: int | None) ->
         code = fault.code if fault.code in CODES else code
     if not names:
         return Conflict("the write contradicts other data", code=code, index=place)
-    told = {"unique": "must be unique, and this value is taken", "stale": "has changed since it was read"}
-    detail = f"{', '.join(names)} {told.get(code, 'contradicts other data')}"
-    return Conflict(detail, code=code, fields=names, index=place)
+    if code == "unique":
+        return unique_conflict(names, place)
+    told = "has changed since it was read" if code == "stale" else "contradicts other data"
+    return Conflict(f"{', '.join(names)} {told}", code=code, fields=names, index=place)
 
 
 def _named(path: Sequence[str | int], ours: Callable[[str], str]) -> tuple[str | int, ...]:

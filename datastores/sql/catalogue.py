@@ -66,7 +66,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """A table or view. `unique` and `references` are by the name of the constraint or index.
+    """A table or view. `unique`, `references` and `checks` are by the name of the constraint or index.
 
     `deferred`: some rule of the table, or some reference to it, is checked no earlier than at the commit. `why_not`
     says why a table cannot be written; empty where it can.
@@ -78,6 +78,7 @@ class TableInfo:
     key: tuple[str, ...] = ()
     unique: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
+    checks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     indexed: frozenset[str] = frozenset()
     deferred: bool = False
     why_not: str = ""

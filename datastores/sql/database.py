@@ -23,11 +23,12 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from datastores.sql.catalogue import TableName
 from datastores.sql.dialect import Dialect
-from datastores.sql.failures import Failure, Trouble
+from datastores.sql.failures import UNUSABLE, Failure, Trouble
 from datastores.sql.refusals import refusal
 from datastores.sql.statement import StatementCache
 from datastores.sql.transaction import Again, Transaction
 from datastores.tables.statements import Row
+from datastores.tables.tries import Tries
 from rest_kit.errors import Fault, InvalidQuery, RestKitError, StoreUnavailable
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class Database:
         self.dialect = dialect
         self.owned = owned = dialect.owned
         self.name = f"the {dialect.name} database {engine.url.database!r}"
-        self.statements = StatementCache()
+        self.statements = StatementCache(dialect.numbers)
         self.stores: weakref.WeakValueDictionary[TableName, Any] = weakref.WeakValueDictionary()
         """The stores of this process, by their tables: one may have to be made before another."""
         self.generation = 0
@@ -77,6 +78,7 @@ class Database:
         self._active = _Active()
         self._meeting = threading.Lock()
         self._met = False
+        self._tries = Tries()
         if owned:
             # not __del__: the pool must outlive whatever cycle of garbage the database is a part of
             weakref.finalize(self, engine.dispose)
@@ -103,10 +105,17 @@ class Database:
     def meet(self) -> Dialect:
         """The dialect, knowing this server (StoreUnavailable)."""
         if not self._met:
+            seen = self._tries.failures
             with self._meeting:
-                self.dialect.meet(self.rows)
-                self._met = True
+                self._meet(seen)
         return self.dialect
+
+    def _meet(self, seen: int) -> None:
+        if not self._met:
+            self._tries.share(seen)
+            with self._tries.noted():
+                self.dialect.meet(self.rows)
+            self._met = True
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -145,7 +154,7 @@ class Database:
             ended = True
             return rows
         except self.errors as exc:
-            ended = self.failure(exc).trouble is not Trouble.LOST
+            ended = self.failure(exc).trouble not in UNUSABLE
             raise
         finally:
             if not ended:
@@ -167,6 +176,14 @@ class Database:
                 collision = exc
             time.sleep(random.uniform(0, PAUSE * 2**attempt))
         raise StoreUnavailable(f"{self.name} is too busy with other writes", retry_after=1) from collision
+
+    def apart(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a transaction of its own, even within another one of this thread."""
+        outer, self._active.transaction = self._active.transaction, None
+        try:
+            return self.atomic(work)
+        finally:
+            self._active.transaction = outer
 
     def _transaction(self, work: Callable[[Transaction], T]) -> T:
         transaction = self._begin()
@@ -209,7 +226,7 @@ class Database:
         if kept is not None:
             return kept
         connection: Any = borrowed.dbapi_connection
-        made = connection.cursor()
+        made = self.dialect.cursor(connection)
         if self.owned:
             borrowed.info[CURSOR] = made
         return made

@@ -80,8 +80,12 @@ def make_engine(url: URL, dialect: Dialect, timeouts: Timeouts, pool_size: int) 
         connect_args=dialect.connect_arguments(timeouts),
     )
 
+    def connect(adapter: Any, record: Any, positional: Any, named: Any) -> Any:
+        return dialect.connect(*positional, **named)
+
     def prepare(connection: Any, record: Any) -> None:
         dialect.prepare(connection, timeouts)
 
+    sqlalchemy.event.listen(engine, "do_connect", connect)
     sqlalchemy.event.listen(engine, "connect", prepare)
     return engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 
 class Trouble(enum.Enum):
@@ -19,13 +20,19 @@ class Trouble(enum.Enum):
     VALUE = "value"
     AGAIN = "again"
     LOST = "lost"
+    SILENT = "silent"
     BUSY = "busy"
     SLOW = "slow"
     FULL = "full"
     READ_ONLY = "read_only"
     DENIED = "denied"
     CHANGED = "changed"
+    REFUSED = "refused"
     OTHER = "other"
+
+
+UNUSABLE: Final = frozenset({Trouble.LOST, Trouble.SILENT})
+"""Troubles after which a connection is of no use any more."""
 
 
 @dataclass(frozen=True, slots=True)

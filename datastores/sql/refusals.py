@@ -27,6 +27,7 @@ BREAKS_RULES: Final = frozenset({
     Trouble.TOO_LONG,
     Trouble.RANGE,
     Trouble.VALUE,
+    Trouble.REFUSED,
 })  # fmt: skip
 """Troubles with what was written, rather than with the database."""
 
@@ -42,14 +43,22 @@ def _of_rules(trouble: Trouble, name: str) -> RestKitError:
     if trouble in (Trouble.UNIQUE, Trouble.DANGLING, Trouble.RESTRICTED):
         code = {Trouble.UNIQUE: "unique", Trouble.DANGLING: "foreign_key"}.get(trouble, "restricted")
         return Conflict("the write contradicts other records", code=code)
+    if trouble is Trouble.REFUSED:
+        return refused()
     if trouble is Trouble.VALUE:
         return StoreCorrupt(f"{name} holds, or was asked for, a value that cannot be read")
     return ValidationError(Fault("invalid", "breaks a rule of the table"))
 
 
+def refused(index: int | None = None) -> Conflict:
+    """The conflict for a change that a trigger does not let pass, whose text is not told."""
+    return Conflict("a rule of the database refuses the change", code="refused", index=index)
+
+
 _MADE: Final[Mapping[Trouble, Callable[[str], RestKitError]]] = {
     Trouble.AGAIN: lambda name: Again(f"{name} is busy with other writes", retry_after=1),
     Trouble.LOST: lambda name: StoreUnavailable(f"{name} cannot be reached"),
+    Trouble.SILENT: lambda name: StoreUnavailable(f"{name} did not answer in time", retry_after=1),
     Trouble.BUSY: lambda name: StoreUnavailable(f"{name} has no connection to spare", retry_after=1),
     Trouble.SLOW: lambda name: StoreUnavailable(f"{name} did not answer in time", retry_after=1),
     Trouble.FULL: lambda name: StoreFull(f"there is no room left in {name}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datastores.sql.failures import Failure, Trouble
+from datastores.sql.refusals import refused
 from datastores.sql.table import Table
 from datastores.sql.transaction import Transaction
 from rest_kit.errors import Conflict, Fault, RestKitError, Unsupported, ValidationError
@@ -40,15 +41,18 @@ def _told(table: Table, failure: Failure, index: int | None) -> RestKitError | N
         return _dangling(table, failure, index)
     if failure.trouble is Trouble.RESTRICTED:
         return restricted()
+    if failure.trouble is Trouble.REFUSED:
+        return refused(index)
     if failure.trouble is Trouble.NULL:
         return _null(table, failure.column, index)
+    if failure.trouble is Trouble.CHECK:
+        return _breach(table, failure.constraint, index)
     if failure.trouble in _SAID:
         return _misfit(_SAID[failure.trouble], index, failure.column if failure.column in table.model.names else "")
     return None
 
 
 _SAID = {
-    Trouble.CHECK: Fault("invalid", "breaks a rule of the table"),
     Trouble.TOO_LONG: Fault("max_length", "is longer than the table keeps"),
     Trouble.RANGE: Fault("range", "is beyond what the table keeps"),
     Trouble.VALUE: Fault("invalid", "is not what the table keeps"),
@@ -76,6 +80,14 @@ def _null(table: Table, column: str, index: int | None) -> RestKitError:
     if column not in table.model.names:
         return Unsupported(f"{table.name} takes no new rows through this model: its column {column!r} may not be null")
     return _misfit(Fault("null", "may not be null"), index, column)
+
+
+def _breach(table: Table, constraint: str, index: int | None) -> ValidationError:
+    """The error for a rule that the table's owner wrote, naming the fields that it is about where it is known."""
+    names = _fields(table, table.info.checks.get(constraint, ()))
+    fault = Fault("invalid", "breaks a rule of the table")
+    above = () if index is None else (index,)
+    return ValidationError([fault.under(*above, name) for name in names] or fault.under(*above))
 
 
 def _misfit(fault: Fault, index: int | None, field: str = "") -> ValidationError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.pool import PoolProxiedConnection
 
-from datastores.sql.failures import Trouble
+from datastores.sql.failures import UNUSABLE, Trouble
 from datastores.tables.statements import Row
 from rest_kit.errors import RestKitError, StoreUnavailable
 
@@ -40,6 +40,8 @@ class Transaction:
         """How many statements were run: what was read under a lock stays true while no other one is."""
         self.last_id: int | None = None
         """The key that the database made for the last row inserted, where it tells it so."""
+        self.touched = 0
+        """How many rows the last statement was about."""
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -62,9 +64,10 @@ class Transaction:
             cursor.execute(statement.text, statement.parameters(values))
             rows: list[Row] = list(cursor.fetchall()) if cursor.description is not None else []
         except self.database.errors as exc:
-            self._unfit = self.database.failure(exc).trouble is Trouble.LOST
+            self._unfit = self.database.failure(exc).trouble in UNUSABLE
             raise
         self.last_id = getattr(cursor, "lastrowid", None)
+        self.touched = cursor.rowcount
         self.database.done(self._borrowed, cursor, len(rows))
         self._unfit = False
         return rows
@@ -73,7 +76,7 @@ class Transaction:
         """A driver's error in rest_kit's words; nothing more can be done where it has ended the transaction."""
         refused = self.database.refuse(exc)
         trouble = self.database.failure(exc).trouble
-        if self.database.dialect.ends_with_errors or trouble in (Trouble.AGAIN, Trouble.LOST):
+        if self.database.dialect.ends_with_errors or trouble is Trouble.AGAIN or trouble in UNUSABLE:
             self._failure = refused
         return refused
 
@@ -104,6 +107,7 @@ class Transaction:
             result = work(self)
             if self._failure is not None:
                 raise self._failure
+            self.rows(f"RELEASE SAVEPOINT {name}")
             kept = True
             return result
         finally:

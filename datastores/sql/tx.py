@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from datastores.sql.events import Entry, SQLEventLog
+from datastores.sql.refusals import refused
 from datastores.sql.rules import broken_rule, deleting
-from datastores.sql.table import Table
+from datastores.sql.table import MOST_ROWS, Table
 from datastores.sql.transaction import Transaction
 from datastores.tables.statements import Row
 from datastores.tables.table import Writing, scoped
-from rest_kit.errors import RecordNotFound, Unsupported, ValidationError
+from rest_kit.errors import Conflict, RecordNotFound, Unsupported, ValidationError
 from rest_kit.events.log import Action
-from rest_kit.query import Query, Result, Where
+from rest_kit.query import Filter, Query, Result, Where
 from rest_kit.store import Tx, check_unique
 from rest_kit.types import Pk, Record
 
@@ -74,7 +75,43 @@ class SQLTx(Tx):
     def insert(self, records: Sequence[Record]) -> list[Record]:
         """Add records (without a pk where the database makes it); they return as stored (Conflict, StoreFull)."""
         self._claim_keys(records)
+        if len(records) > 1 and self._can_go_together(records):
+            try:
+                return self._transaction.part(lambda _: self._insert_together(records))
+            except (Conflict, ValidationError):
+                pass  # one by one, the first that is refused is known by its place
         return [self._insert(record, index) for index, record in enumerate(records)]
+
+    def _can_go_together(self, records: Sequence[Record]) -> bool:
+        """Whether one statement may insert many: the rows that it hands out are told apart by the keys brought."""
+        return not self._table.unique_sets and all(record.get(self._table.key.field) is not None for record in records)
+
+    def _insert_together(self, records: Sequence[Record]) -> list[Record]:
+        """Add records that bring their keys, many with each statement."""
+        table = self._table
+        stored: dict[Pk, Record] = {}
+        for writing, given in table.insertions(records):
+            try:
+                rows = self._transaction.run(writing.text, [value for row in given for value in row])
+            except table.database.errors as exc:
+                raise broken_rule(table, self._transaction, exc, None) from exc
+            stored.update((record[table.key.field], record) for record in map(table.record, rows))
+        if not table.returns:
+            stored = self._found([record[table.key.field] for record in records])
+        # a column may keep a key in another form than it was brought in
+        added = [stored.get(record[table.key.field]) or self.get(record[table.key.field]) for record in records]
+        for record in added:
+            self._note("created", record, None, record)
+        return added
+
+    def _found(self, keys: Sequence[Pk]) -> dict[Pk, Record]:
+        """Records by their keys."""
+        name = self._table.key.field
+        found: dict[Pk, Record] = {}
+        for start in range(0, len(keys), MOST_ROWS):
+            some = Filter(name, "in", tuple(keys[start : start + MOST_ROWS]))
+            found.update((record[name], record) for record in self.find(Query(where=some)).records)
+        return found
 
     def _claim_keys(self, records: Sequence[Record]) -> None:
         """See to it that the database never makes a key that is brought here."""
@@ -118,6 +155,7 @@ class SQLTx(Tx):
             self._transaction.run(table.delete, (table.key_value(pk),))
         except table.database.errors as exc:
             raise deleting(table, self._transaction, exc) from exc
+        self._refuse_ignored(None)
         self._note("deleted", before, before, None)
 
     def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> list[Row]:
@@ -126,9 +164,18 @@ class SQLTx(Tx):
         except ValidationError as exc:
             raise ValidationError([fault.under(*(() if index is None else (index,))) for fault in exc.faults]) from exc
         try:
-            return self._transaction.run(writing.text, [*values, *more])
+            rows = self._transaction.run(writing.text, [*values, *more])
         except self._table.database.errors as exc:
             raise broken_rule(self._table, self._transaction, exc, index) from exc
+        if self._table.returns:
+            # elsewhere a row that is written as it was counts as none
+            self._refuse_ignored(index)
+        return rows
+
+    def _refuse_ignored(self, index: int | None) -> None:
+        """Refuse to take for done what a trigger has left undone (Conflict)."""
+        if self._transaction.touched == 0:
+            raise refused(index)
 
     def _check_unique(self, record: Record, pk: Pk | None, index: int | None) -> None:
         """Hold the record to what must be unique by the model alone, with nobody else writing the table meanwhile."""

@@ -89,11 +89,12 @@ class TableInfo:
         return next((column for column in self.columns if column.name.lower() == wanted), None)
 
 
-def list_names(connection: sqlite3.Connection) -> list[str]:
-    """The user's tables and views, by name."""
+def list_names(connection: sqlite3.Connection, *, views: bool = True) -> list[str]:
+    """The user's tables, and views unless these are not wanted, by name."""
     rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-        " ORDER BY name"
+        "SELECT name FROM sqlite_master WHERE type IN ('table', ?) AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        " ORDER BY name",
+        ("view" if views else "table",),
     )
     return [name for (name,) in rows if not name.startswith(PRIVATE)]
 

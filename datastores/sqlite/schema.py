@@ -27,7 +27,8 @@ from rest_kit.types import Kind
 def create_statements(table: str, model: Model, indexes: Sequence[str] = ()) -> list[str]:
     """The statements that make a table of the model, with an index for each of the fields named."""
     parts = [_definition(field, model) for field in model.by_name.values()]
-    parts += [f"UNIQUE ({_listed(names)})" for names in model.unique_sets]
+    # SQLite asks the last index first: of two rules that are broken, the one told is then the first of the model
+    parts += [f"UNIQUE ({_listed(names)})" for names in reversed(model.unique_sets)]
     parts += [_foreign_key(field) for field in model.by_name.values() if field.references]
     create = " ".join(("CREATE TABLE IF NOT EXISTS", quote(table), "(" + ", ".join(parts) + ")"))
     return [create, *(index_statement(table, name) for name in indexes)]

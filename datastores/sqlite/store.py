@@ -179,11 +179,11 @@ class SQLiteDataStore(TableStore[Table]):
             self._database_.close()
 
 
-def list_tables(path: str | os.PathLike[str]) -> list[str]:
-    """The tables and views of a file, by name, without SQLite's own and ours (StoreUnavailable, StoreCorrupt)."""
+def list_tables(path: str | os.PathLike[str], *, views: bool = True) -> list[str]:
+    """The tables of a file, and its views, by name, without SQLite's own and ours (StoreUnavailable, StoreCorrupt)."""
     database = Database.at(os.path.abspath(os.fspath(path)), True, TIMEOUT)
     try:
-        return database.snapshot(list_names)
+        return database.snapshot(lambda connection: list_names(connection, views=views))
     finally:
         database.close()
 

@@ -16,7 +16,7 @@ from datastores.tables.grammar import Grammar
 from datastores.tables.pages import Key, PageText
 from datastores.tables.shapes import TRUE, Shape, search_shape, shape_of
 from datastores.tables.storage import Convert
-from rest_kit.errors import Fault, InvalidQuery
+from rest_kit.errors import Fault, InvalidQuery, ValidationError
 from rest_kit.query import Order, Page, Query
 from rest_kit.types import INT64_MAX, Record
 
@@ -191,9 +191,12 @@ class Statements:
 
         def encode(record: Record) -> list[Any]:
             values = []
-            for name, convert in plan:
-                value = record.get(name)
-                values.append(value if convert is None or value is None else convert(value))
+            try:
+                for name, convert in plan:
+                    value = record.get(name)
+                    values.append(value if convert is None or value is None else convert(value))
+            except ValidationError as exc:
+                raise ValidationError([fault.under(name) for fault in exc.faults]) from exc
             return values
 
         return encode

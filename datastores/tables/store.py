@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from datastores.tables.statements import Bound
 from datastores.tables.table import BaseTable, scoped
+from datastores.tables.tries import Tries
 from rest_kit.errors import ReadOnly, RecordNotFound
 from rest_kit.events.log import EventLog
 from rest_kit.models.keys import PkField
@@ -34,6 +35,7 @@ class TableStore(DataStore, Generic[TableT]):
         self._indexes: Sequence[str] = self.options.get("indexes", ())
         self._declared: Model | None = None
         self._table: TableT | None = None
+        self._tries = Tries()
         self._log: EventLog | None = None
 
     @property
@@ -69,9 +71,12 @@ class TableStore(DataStore, Generic[TableT]):
         table = self._table
         if table is not None and table.is_current:
             return table
+        seen = self._tries.failures
         with self._opening:
             if self._table is table:
-                self._take(self._open())
+                self._tries.share(seen)
+                with self._tries.noted():
+                    self._take(self._open())
             assert self._table is not None
             return self._table
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from rest_kit.cli.source import Finding, Part, Source, SourceError, Unreachable, Wishes, cause_of
@@ -22,11 +22,14 @@ URL_KEY: Final = "resource['url'] "
 
 
 class Place(NamedTuple):
-    """One database: what its stores are called, what is there by schema, and what names a table of it for a store."""
+    """One database: what its stores are called, what is there, and what names a table of it for a store.
+
+    `listed` takes a schema, and whether views are listed too.
+    """
 
     datastore: str
     has_schemas: bool
-    listed: Callable[[str | None], Sequence[str]]
+    listed: Callable[[str | None, bool], Sequence[str]]
     resource: Callable[[str | None, str], Any]
 
     def parted(self, name: str) -> tuple[str | None, str]:
@@ -52,26 +55,35 @@ def file_of(source: Source) -> str:
 
 def in_database(source: Source, wishes: Wishes) -> Finding:
     """The tables and views of a database, or those that are named (SourceError, StoreUnavailable)."""
-    place = _server(source) if is_server(source) else _file(file_of(source))
-    names = table_names(source, place)
+    place = place_of(source)
+    names = table_names(source, place, wishes.views)
     if not names:
         raise SourceError(f"{source}: there is no table in it")
     options = {"read_only": True} if wishes.read_only else {}
-    cls = store(place.datastore)
-    return Finding([Part(_shown(*name), cls, place.resource(*name), options) for name in names])
+    return Finding([part_of(place, schema, name, options) for schema, name in names])
 
 
-def _shown(schema: str | None, name: str) -> str:
-    return name if schema is None else f"{schema}.{name}"
+def part_of(place: Place, schema: str | None, name: str, options: Mapping[str, Any]) -> Part:
+    """One table as a resource."""
+    shown = name if schema is None else f"{schema}.{name}"
+    return Part(shown, store(place.datastore), place.resource(schema, name), options, name)
 
 
-def table_names(source: Source, place: Place) -> list[tuple[str | None, str]]:
-    """The tables that are meant, each with its schema where one was named, and each of them there (SourceError)."""
+def place_of(source: Source) -> Place:
+    """The database of a source (SourceError)."""
+    return _server(source) if is_server(source) else _file(file_of(source))
+
+
+def table_names(source: Source, place: Place, views: bool) -> list[tuple[str | None, str]]:
+    """The tables that are meant, each with its schema where one was named, and each of them there (SourceError).
+
+    `views` says whether everything includes them.
+    """
     names: list[tuple[str | None, str]] = []
     problems = []
     for wanted in source.tables or (EVERYTHING,):
         schema, name = place.parted(wanted)
-        there = [one for one in place.listed(schema) if not one.startswith(OURS)]
+        there = [one for one in place.listed(schema, views or name != EVERYTHING) if not one.startswith(OURS)]
         if name not in (EVERYTHING, *there):
             problems.append(f"{source}: there is no table {wanted!r}{did_you_mean(name, there)}")
         names += [(schema, one) for one in there if name in (EVERYTHING, one)]
@@ -102,7 +114,7 @@ def _file(path: str) -> Place:
     return Place(
         "SQLiteDataStore",
         False,
-        lambda schema: sqlite.list_tables(path),
+        lambda schema, views: sqlite.list_tables(path, views=views),
         lambda schema, table: {"name": path, "table": table},
     )
 
@@ -119,6 +131,6 @@ def _server(source: Source) -> Place:
     return Place(
         "SQLDataStore",
         True,
-        lambda schema: sql.list_tables(url, schema),
+        lambda schema, views: sql.list_tables(url, schema, views=views),
         lambda schema, table: {"url": url, "table": sql.TableName(table, schema)},
     )

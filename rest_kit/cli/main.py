@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 import rest_kit
+from rest_kit import copying
 from rest_kit.cli import sources
 from rest_kit.cli.announcement import announcement
 from rest_kit.cli.apis import DIALECTS, headers_of
+from rest_kit.cli.copying import plan
 from rest_kit.cli.files import JSON_SUFFIX
+from rest_kit.cli.progress import Told
 from rest_kit.cli.server import LOAD_ERROR, Server, Settings
 from rest_kit.cli.source import Source, Unreachable, Wishes, parse
+from rest_kit.copying import Rows, RowsThere
 from rest_kit.errors import RestKitError, StoreCorrupt
 
 if TYPE_CHECKING:
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 
 UNREACHABLE: Final = 2
 """The exit status where a database or an API cannot be reached."""
+
+INTERRUPTED: Final = 130
+"""The exit status after Ctrl-C, as shells have it."""
 
 CSV_OPTIONS: Final = (
     click.option("--key", help="CSV: the column that identifies a row."),
@@ -103,6 +110,47 @@ def serve(source: tuple[str, ...], **options: Any) -> None:
     Server(load, announce, settings).run()
 
 
+COPY_EXAMPLES = """\b
+Examples:
+  rest-kit copy airports.csv shop.db
+  rest-kit copy shop.db#books books.csv --null NULL
+  rest-kit copy shop.db postgresql://ada@localhost/shop
+  rest-kit copy 'postgresql://ada@localhost/shop#books,authors' 'mysql://root@localhost/test#titles,writers'
+  rest-kit copy db.json shop.db --append
+"""
+
+
+@main.command(epilog=COPY_EXAMPLES)
+@click.argument("src")
+@click.argument("dst")
+@click.option("--append", is_flag=True, help="Add to the rows that are there.")
+@click.option("--replace", is_flag=True, help="Delete the rows that are there first.")
+@source_options
+def copy(src: str, dst: str, append: bool, replace: bool, **options: Any) -> None:
+    """Copy the rows of SRC into DST, which is made where it is not there.
+
+    Both are written as for `serve`: files, databases, the collections of APIs. A whole database goes into another one
+    with all of its tables. In a database everything is there afterwards, or nothing.
+    """
+    if append and replace:
+        raise click.UsageError("--append and --replace exclude each other")
+    rows = Rows.STAY if append else Rows.GO if replace else Rows.NONE
+    try:
+        (source, target), wishes = read_sources([src, dst], options)
+        planned = plan(sources.check(source, wishes), target, wishes)
+        with Told(planned) as told:
+            counts = copying.copy(planned.pairs, rows=rows, together=planned.together, progress=told)
+    except RowsThere as exc:
+        fail(RestKitError(f"{exc}; --append keeps them, --replace deletes them first"))
+    except RestKitError as exc:
+        fail(exc)
+    except KeyboardInterrupt:
+        click.echo(f"rest-kit: interrupted; {planned.left_over}", err=True)
+        sys.exit(INTERRUPTED)
+    for name, count in counts.items():
+        click.echo(f"{name}: {count:,} {'row' if count == 1 else 'rows'} copied")
+
+
 def csv_options_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a CSV store among those of the command line."""
     chosen = {key: options[key] for key in ("key", "comment", "encoding", "null") if options[key] is not None}
@@ -134,11 +182,17 @@ def holds_list(looked: Sequence[Source]) -> bool:
 def look(given: Sequence[str], options: Mapping[str, Any]) -> tuple[list[Source], Wishes]:
     """The sources and what is wished of them; says at once, and in a sentence, which cannot be used."""
     try:
-        found = [parse(one)._replace(dialect=options["dialect"] or "") for one in given]
-        wishes = Wishes(options.get("read_only", False), csv_options_of(options), headers_of(options["header"], found))
+        found, wishes = read_sources(given, options)
         return [sources.check(one, wishes) for one in found], wishes
     except RestKitError as exc:
         fail(exc)
+
+
+def read_sources(given: Sequence[str], options: Mapping[str, Any]) -> tuple[list[Source], Wishes]:
+    """The sources as they are written, and what is wished of them (SourceError)."""
+    found = [parse(one)._replace(dialect=options["dialect"] or "") for one in given]
+    headers = headers_of(options["header"], found)
+    return found, Wishes(options.get("read_only", False), csv_options_of(options), headers)
 
 
 def check_port(settings: Settings) -> None:

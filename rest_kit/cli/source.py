@@ -51,23 +51,25 @@ class Source(NamedTuple):
 
 
 class Wishes(NamedTuple):
-    """What the command's options say of its sources."""
+    """What is wished of sources: mostly what the command's options say; `views`, whether a database's are meant too."""
 
     read_only: bool = False
     csv: Mapping[str, Any] = {}
     headers: Mapping[str, str] = {}
+    views: bool = True
 
 
 NO_WISHES: Final = Wishes()
 
 
 class Part(NamedTuple):
-    """One resource found in a source: its name there, and what its store is made of."""
+    """One resource found in a source: its name there, and what its store is made of; `table` is its bare name."""
 
     name: str
     datastore: type[DataStore]
     resource: Any
     options: Mapping[str, Any] = {}
+    table: str = ""
 
     def store(self, **options: Any) -> DataStore:
         """A store over it, no I/O (ConfigurationError)."""

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from trust_apps import seed
+from trust_apps import room, seed
 from trust_server import Server
 
 CLIENTS, TURNS = 8, 60
@@ -30,16 +30,23 @@ def count_up(server: Server, method: str) -> int:
     return late
 
 
-@pytest.mark.parametrize("threads", [1, 2], ids=["sync", "gthread"])
-@pytest.mark.parametrize("kind", ["sqlite", "csv"])
+@pytest.mark.parametrize(
+    ("kind", "threads"), [("sqlite", 1), ("sqlite", 2), ("csv", 1), ("csv", 2), ("postgresql", 2), ("mariadb", 2)]
+)
 def test_no_update_is_lost(kind: str, threads: int, tmp_path: Path) -> None:
-    seed(kind, tmp_path)
-    with Server(f"trust_apps:serve({kind!r}, {str(tmp_path)!r})", tmp_path, workers=4, threads=threads) as server:
-        with ThreadPoolExecutor(CLIENTS) as pool:
-            methods = ["PUT", "PATCH"] * (CLIENTS // 2)
-            late = sum(pool.map(lambda method: count_up(server, method), methods))
-        assert server.request("GET", "/items/1/").data["count"] == CLIENTS * TURNS
-        assert late > 0, "nobody ever met anybody, so nothing was shown"
+    app = f"trust_apps:serve({kind!r}, {str(tmp_path)!r})"
+    with room(kind, tmp_path):
+        seed(kind, tmp_path)
+        with Server(app, tmp_path, workers=4, threads=threads) as server:
+            all_count_up(server)
+
+
+def all_count_up(server: Server) -> None:
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        methods = ["PUT", "PATCH"] * (CLIENTS // 2)
+        late = sum(pool.map(lambda method: count_up(server, method), methods))
+    assert server.request("GET", "/items/1/").data["count"] == CLIENTS * TURNS
+    assert late > 0, "nobody ever met anybody, so nothing was shown"
 
 
 def test_a_list_behind_several_workers_can_be_read_and_refuses_writes(tmp_path: Path) -> None:

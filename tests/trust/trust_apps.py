@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from datastores import CSVDataStore, PythonListDataStore, SQLiteDataStore
+from datastores import CSVDataStore, PythonListDataStore, SQLDataStore, SQLiteDataStore
 from rest_kit import models
 from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.models import Model
 from rest_kit.pagination import BasePagination, Pagination
 from rest_kit.store import DataStore
+from tests.servers import SERVERS, Place, places, url_of
 
 SECRET = "known to every worker of these tests"
 SEED = [{"id": 1, "name": "first", "count": 0}, {"id": 2, "name": "second", "count": 0}]
@@ -32,7 +35,20 @@ def place(kind: str, folder: Path) -> tuple[type[DataStore], Any]:
         return CSVDataStore, {"path": str(folder / "items.csv")}
     if kind == "sqlite":
         return SQLiteDataStore, {"name": str(folder / "items.db"), "table": "items"}
+    if kind in SERVERS:
+        return SQLDataStore, {"url": url_of(kind), "table": (folder / "table").read_text()}
     return PythonListDataStore, [dict(row) for row in SEED]
+
+
+@contextmanager
+def room(kind: str, folder: Path) -> Iterator[Place | None]:
+    """Room for a store of that kind: on a server a table, whose name goes into the folder."""
+    if kind not in SERVERS:
+        yield None
+        return
+    with contextmanager(places)(kind) as place:
+        (folder / "table").write_text(place.table())
+        yield place
 
 
 def open_store(kind: str, folder: Path) -> DataStore:
@@ -70,3 +86,11 @@ def serve(kind: str, folder: str) -> WSGIDispatcher:
     """What gunicorn runs."""
     cls, data = place(kind, Path(folder))
     return WSGIDispatcher([controller(cls, data, ItemModel, Pagination(100))], secret=SECRET)
+
+
+def serve_table(url: str, table: str) -> WSGIDispatcher:
+    """The same over a table of a database server, without much patience."""
+    resource = {"resource_name": "items", "resource": {"url": url, "table": table}, "model": ItemModel}
+    options = {"timeouts": {"connect": 2, "statement": 5, "pool": 2}}
+    app = type("App", (Controller,), {"resource": {**resource, "datastore": SQLDataStore, "options": options}})
+    return WSGIDispatcher([app], secret=SECRET)

@@ -21,7 +21,8 @@ WHERE table_schema = coalesce($2, database()) AND table_name = $1
 """)
 _LIST: Final = marked("""
 SELECT table_name FROM information_schema.tables
-WHERE table_schema = coalesce($1, database()) AND table_type <> 'SEQUENCE' ORDER BY table_name COLLATE utf8mb3_bin
+WHERE table_schema = coalesce($1, database()) AND table_type <> 'SEQUENCE' AND ($2 OR table_type NOT LIKE '%VIEW')
+ORDER BY table_name COLLATE utf8mb3_bin
 """)
 _COLUMNS: Final = marked("""
 SELECT column_name, data_type, column_type, is_nullable, column_default, character_maximum_length, numeric_precision,
@@ -29,7 +30,8 @@ SELECT column_name, data_type, column_type, is_nullable, column_default, charact
 FROM information_schema.columns WHERE table_schema = $2 AND table_name = $1 ORDER BY ordinal_position
 """)
 _CHECKS: Final = marked("""
-SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = $2 AND table_name = $1
+SELECT constraint_name, level, check_clause FROM information_schema.check_constraints
+WHERE constraint_schema = $2 AND table_name = $1
 """)
 _INDEXES: Final = marked("""
 SELECT index_name, non_unique, column_name, sub_part IS NOT NULL
@@ -47,6 +49,8 @@ ORDER BY k.constraint_name, k.ordinal_position
 
 _ALIASES: Final = {"tinyint(1)": "boolean", "bit(1)": "bit", **{f"bit({size})": "bits" for size in range(2, 65)}}
 _LABEL: Final = re.compile(r"'((?:[^']|'')*)'")
+_TEXT: Final = re.compile(r"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
+_NAME: Final = re.compile("`((?:[^`]|``)*)`")
 _JSON: Final = re.compile(r"json_valid\(`(.*)`\)", re.IGNORECASE)
 
 
@@ -58,22 +62,25 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
     name, schema, kind, engine = found[0]
     where = (name, schema)
     indexes = _indexes(ask(_INDEXES, where))
-    checks = (_JSON.fullmatch(clause) for (clause,) in ask(_CHECKS, where))
+    checks = ask(_CHECKS, where)
+    valid = (_JSON.fullmatch(clause) for *_, clause in checks)
+    json = {one[1] for one in valid if one}
     return TableInfo(
         name=TableName(name, schema),
         is_view="VIEW" in kind,
-        columns=tuple(_columns(ask(_COLUMNS, where), {found[1] for found in checks if found})),
+        columns=tuple(_columns(ask(_COLUMNS, where), json)),
         key=next((columns for index, (columns, _, _) in indexes.items() if index == "PRIMARY"), ()),
         unique={index: columns for index, (columns, unique, whole) in indexes.items() if unique and whole},
         references=_references(ask(_REFERENCES, where)),
+        checks=dict(_check(name, *check) for check in checks),
         indexed=frozenset(columns[0] for columns, _, _ in indexes.values()),
         why_not="" if "VIEW" in kind or engine == "InnoDB" else f"the engine {engine} knows no transactions",
     )
 
 
-def list_names(ask: Ask, schema: str | None) -> list[str]:
-    """The tables and views of a database (None: the one connected to), by name, without ours."""
-    return [name for (name,) in ask(_LIST, (schema,)) if not name.startswith(PRIVATE)]
+def list_names(ask: Ask, schema: str | None, *, views: bool) -> list[str]:
+    """The tables of a database (None: the one connected to), and its views, by name, without ours."""
+    return [name for (name,) in ask(_LIST, (schema, views)) if not name.startswith(PRIVATE)]
 
 
 def _columns(rows: Iterable[Row], json: set[str]) -> Iterable[ColumnInfo]:
@@ -116,6 +123,14 @@ def _indexes(rows: Iterable[Row]) -> dict[str, tuple[tuple[str, ...], bool, bool
         whole = not any(partial or column is None for _, _, column, partial in parts)
         found[name] = (tuple(column for _, _, column, _ in parts), not parts[0][1], whole)
     return found
+
+
+def _check(table: str, name: str, level: str, clause: str) -> tuple[str, tuple[str, ...]]:
+    """A rule as errors name it, and the columns that it is about."""
+    if level == "Column":
+        return f"{table}.{name}", (name,)
+    names = _NAME.findall(_TEXT.sub("", clause))
+    return name, tuple(dict.fromkeys(one.replace("``", "`") for one in names))
 
 
 def _references(rows: Iterable[Row]) -> dict[str, Reference]:

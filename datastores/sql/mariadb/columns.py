@@ -17,6 +17,7 @@ from datastores.tables.columns import Column
 from datastores.tables.json import json_storage
 from datastores.tables.storage import HEXADECIMAL_LENGTH, Storage, hexadecimal
 from datastores.tables.table import ALIAS
+from rest_kit.errors import Fault, ValidationError
 from rest_kit.models import fields as made
 from rest_kit.models.field import Field
 from rest_kit.models.structures import JsonField
@@ -33,6 +34,7 @@ MAX_DIGITS: Final = 65
 MAX_PLACES: Final = 30
 KEYED_LENGTH: Final = 700
 """How many characters an index holds, at four bytes each."""
+LAST_SHORT_YEAR: Final = 99
 SHORT: Final = 255
 """Up to which length a text counts against the size of a row, which is bounded."""
 
@@ -161,10 +163,27 @@ def _bit(plain: Column, field: Field) -> Column:
     return replace(plain, sql=f"({plain.sql} + 0)", storage=_BOOLEAN)
 
 
+def _year(plain: Column, field: Field) -> Column:
+    # as a number, where MariaDB would take 70 for 1970
+    return replace(plain, sql=f"({plain.sql} + 0)", storage=_YEAR)
+
+
 def _json(plain: Column, field: Field) -> Column:
     return replace(plain, storage=json_storage(field))
 
 
+def _check_year(value: int) -> int:
+    """A year as it is, where MariaDB would take 70 for 1970 (ValidationError)."""
+    if 0 < value <= LAST_SHORT_YEAR:
+        raise ValidationError(Fault("range", "is beyond what the table keeps"))
+    return value
+
+
+def _same(value: int) -> int:
+    return value
+
+
+_YEAR: Final = Storage("", (int,), _check_year, exact=_same, floor=_same, ceiling=_same)
 _DOUBLE: Final = Storage("", (float,), decode=finite)
 _INTEGER: Final = Storage("", (int,))
 _BOOLEAN: Final = Storage("", (int,), decode={0: False, 1: True}.__getitem__)
@@ -172,6 +191,7 @@ _UUID: Final = Storage("", (str,), encode=str, decode=uuid.UUID)
 
 _LYING: Final[dict[tuple[Kind, str], Callable[[Column, Field], Column]]] = {
     **{(Kind.INTEGER, name): _as(_INTEGER) for name in INTEGERS},
+    (Kind.INTEGER, "year"): _year,
     (Kind.INTEGER, "decimal"): _as(Storage("", (Decimal,), decode=as_integer)),
     (Kind.FLOAT, "double"): _as(_DOUBLE),
     (Kind.FLOAT, "float"): _float,

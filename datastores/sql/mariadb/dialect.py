@@ -38,21 +38,29 @@ class MariaDB(Dialect):
 
     def connect_arguments(self, timeouts: Timeouts) -> dict[str, Any]:
         """What a connection of our own is opened with: each statement by itself is a transaction."""
-        patience = timeouts.statement + timeouts.connect
         return {
             "charset": "utf8mb4",
             "autocommit": True,
             "connect_timeout": max(1, round(timeouts.connect)),
-            "read_timeout": patience,
-            "write_timeout": patience,
+            "read_timeout": timeouts.connect,
+            "write_timeout": timeouts.statement + timeouts.connect,
         }
 
+    def connect(self, *positional: Any, **named: Any) -> Any:
+        """A connection of our own."""
+        return pymysql.connect(*positional, **named)
+
     def prepare(self, connection: Any, timeouts: Timeouts) -> None:
-        """Have values refused rather than cut, moments in UTC, and no statement take longer than it may."""
+        """Have values refused rather than cut, texts ordered by more than their beginning, and no statement last."""
+        # connect_timeout ends where the server takes the call: up to here, its greeting was waited for
+        connection._read_timeout = timeouts.statement + timeouts.connect
         strict = "sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'), time_zone = '+00:00'"
+        whole = f"max_sort_length = {SORTED}, sql_select_limit = DEFAULT"
         limits = "max_statement_time = %s, innodb_lock_wait_timeout = %s"
         with connection.cursor() as cursor:
-            cursor.execute(f"SET SESSION {strict}, {limits}", (timeouts.statement, max(1, round(timeouts.statement))))
+            cursor.execute(
+                f"SET SESSION {strict}, {whole}, {limits}", (timeouts.statement, max(1, round(timeouts.statement)))
+            )
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
     def enter(self, connection: Any) -> Any:
@@ -69,12 +77,12 @@ class MariaDB(Dialect):
         with connection.cursor() as cursor:
             if not self.owned:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            cursor.execute("START TRANSACTION READ WRITE")
+            cursor.execute("START TRANSACTION")
 
     def meet(self, ask: Ask) -> None:
         """Find out what server this is, and whether its connections are fit (StoreUnavailable)."""
         if self._grammar is None:
-            version, charset, mode = ask("SELECT version(), @@character_set_client, @@sql_mode", ())[0]
+            version, charset, mode, limit = ask(_TOLD, ())[0]
             if "mariadb" not in version.lower():
                 raise StoreUnavailable(f"the server is not MariaDB, but {version}; MySQL is not served")
             if charset != "utf8mb4":
@@ -82,6 +90,10 @@ class MariaDB(Dialect):
             if "STRICT_" not in mode:
                 raise StoreUnavailable(
                     "the engine's connections cut values that do not fit: its sql_mode is not strict"
+                )
+            if limit < UNLIMITED:
+                raise StoreUnavailable(
+                    f"the engine's connections cut lists after {limit} rows: sql_select_limit is set"
                 )
             self._grammar = grammar(folding(ask))
 
@@ -91,12 +103,17 @@ class MariaDB(Dialect):
         text = str(exc.args[1]) if len(exc.args) > 1 else ""
         trouble = _TROUBLES.get(code)
         if trouble is None:
+            # PyMySQL makes one error of a connection that is cut and of one on which nothing came in time
+            if isinstance(exc.__context__, TimeoutError):
+                return Failure(Trouble.SILENT)
             lost = isinstance(exc, pymysql.InterfaceError) or 2000 <= code < 3000
             trouble = Trouble.LOST if lost else Trouble.VALUE if isinstance(exc, pymysql.DataError) else Trouble.OTHER
         if trouble is Trouble.UNIQUE:
             return Failure(trouble, constraint=_last(_KEY, text))
         if trouble in (Trouble.DANGLING, Trouble.RESTRICTED):
-            return Failure(trouble, constraint=_last(_CONSTRAINT, text))
+            return Failure(trouble, constraint=_last(_CONSTRAINT, text).replace("``", "`"))
+        if trouble is Trouble.CHECK:
+            return Failure(trouble, constraint=_last(_CHECK, text).replace("``", "`"))
         return Failure(trouble, column=_last(_COLUMN, text))
 
     # --- words --------------------------------------------------------------------------------------------------------
@@ -117,9 +134,9 @@ class MariaDB(Dialect):
         """What the catalogue says of a table or view."""
         return catalogue.read_table(ask, table)
 
-    def list_names(self, ask: Ask, schema: str | None) -> list[str]:
-        """The tables and views there are, by name."""
-        return catalogue.list_names(ask, schema)
+    def list_names(self, ask: Ask, schema: str | None, *, views: bool = True) -> list[str]:
+        """The tables there are, and the views, by name."""
+        return catalogue.list_names(ask, schema, views=views)
 
     def column(self, field: Field, info: ColumnInfo) -> Column | None:
         """How a field lies in a column."""
@@ -177,7 +194,13 @@ class MariaDB(Dialect):
         return events_.append(transaction, tables, resource, rows, at)
 
 
-_KEY: Final = re.compile(r"for key '([^']*)'")
+SORTED: Final = 65536
+"""Bytes by which texts are ordered, four a character; MariaDB's sort buffer has no room for much more."""
+UNLIMITED: Final = 2**64 - 1
+_TOLD: Final = "SELECT version(), @@character_set_client, @@sql_mode, @@sql_select_limit"
+
+_KEY: Final = re.compile(r".*for key '(.*)'", re.DOTALL)
+_CHECK: Final = re.compile(r"CONSTRAINT `(.*)` failed for ", re.DOTALL)
 _CONSTRAINT: Final = re.compile(r"CONSTRAINT `((?:[^`]|``)*)` FOREIGN KEY")
 _COLUMN: Final = re.compile(r"(?:[Cc]olumn|[Ff]ield) (?:`[^`]*`\.`[^`]*`\.)?['`]([^'`]*)['`]")
 
@@ -203,6 +226,7 @@ _TROUBLES: Final = {
     ER.TRUNCATED_WRONG_VALUE_FOR_FIELD: Trouble.VALUE,
     ER.TRUNCATED_WRONG_VALUE: Trouble.VALUE,
     1265: Trouble.VALUE,
+    1644: Trouble.REFUSED,
     ER.LOCK_DEADLOCK: Trouble.AGAIN,
     1020: Trouble.AGAIN,
     ER.LOCK_WAIT_TIMEOUT: Trouble.SLOW,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datastores.sql.dialect import EventRow, EventTables, marked, parameter
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from datastores.sql.transaction import Transaction
 
 COLUMNS = 7
+PACKET = 1_000_000
+"""How many characters one statement holds, or one event; a server takes 16 MiB (max_allowed_packet) by default."""
 
 
 def create(events: str, counters: str, options: str) -> Sequence[str]:
@@ -28,11 +30,25 @@ def append(transaction: Transaction, tables: EventTables, resource: str, rows: S
     update = ("UPDATE", tables.counting, "SET last = last_insert_id(last + $1) WHERE resource = $2")
     transaction.rows(marked(" ".join(update)), (len(rows), resource))
     last = transaction.last_id or 0
-    numbered = enumerate(rows, last - len(rows) + 1)
-    values = [value for seq, row in numbered for value in (resource, seq, *row, at)]
-    insert = ("INSERT INTO", tables.events, "(resource,", tables.columns, ") VALUES", ", ".join(_places(len(rows))))
-    transaction.rows(" ".join(insert), values)
+    start = ("INSERT INTO", tables.events, "(resource,", tables.columns, ") VALUES")
+    for numbered in _packets(enumerate(rows, last - len(rows) + 1)):
+        values = [value for seq, row in numbered for value in (resource, seq, *row, at)]
+        transaction.rows(" ".join((*start, ", ".join(_places(len(numbered))))), values)
     return last
+
+
+def _packets(numbered: Iterable[tuple[int, EventRow]]) -> Iterator[list[tuple[int, EventRow]]]:
+    """The events in so many parts that the server takes each as one statement."""
+    packet: list[tuple[int, EventRow]] = []
+    size = 0
+    for seq, row in numbered:
+        wanted = len(row.pk) + len(row.before or "") + len(row.after or "")
+        if packet and size + wanted > PACKET:
+            yield packet
+            packet, size = [], 0
+        packet.append((seq, row))
+        size += wanted
+    yield packet
 
 
 def _places(count: int) -> Iterator[Any]:

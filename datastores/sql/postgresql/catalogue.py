@@ -16,7 +16,7 @@ WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND CASE
 
 _LIST: Final = marked("""
 SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
+WHERE (c.relkind IN ('r', 'p', 'f') OR $2 AND c.relkind IN ('v', 'm')) AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND CASE
   WHEN CAST($1 AS text) IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = $1 END
 ORDER BY c.relname COLLATE "C"
@@ -72,6 +72,12 @@ _DEFERRED: Final = marked("""
 SELECT count(*) > 0 FROM pg_catalog.pg_constraint AS r WHERE r.condeferred AND (r.conrelid = $1 OR r.confrelid = $1)
 """)
 
+_CHECKS: Final = marked("""
+SELECT r.conname, ARRAY(SELECT a.attname FROM unnest(r.conkey) AS k(number)
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.conrelid AND a.attnum = k.number ORDER BY a.attnum)
+FROM pg_catalog.pg_constraint AS r WHERE r.conrelid = $1 AND r.contype = 'c'
+""")
+
 _HEADER: Final = 4
 """What PostgreSQL adds to the sizes of texts and exact numbers."""
 
@@ -90,14 +96,15 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
         key=next((tuple(columns) for _, primary, _, _, columns in indexes if primary), ()),
         unique={name: tuple(columns) for name, _, unique, _, columns in indexes if unique},
         references={row[0]: _reference(row) for row in ask(_REFERENCES, (oid,))},
+        checks={name: tuple(columns) for name, columns in ask(_CHECKS, (oid,))},
         indexed=frozenset(columns[0] for *_, whole, columns in indexes if whole and columns),
         deferred=ask(_DEFERRED, (oid,))[0][0],
     )
 
 
-def list_names(ask: Ask, schema: str | None) -> list[str]:
-    """The tables and views of a schema (None: those that are found without naming one), by name, without ours."""
-    return [name for (name,) in ask(_LIST, (schema,)) if not name.startswith(PRIVATE)]
+def list_names(ask: Ask, schema: str | None, *, views: bool) -> list[str]:
+    """The tables of a schema (None: those that are found without naming one), and its views, by name, without ours."""
+    return [name for (name,) in ask(_LIST, (schema, views)) if not name.startswith(PRIVATE)]
 
 
 def _column(row: tuple[Any, ...]) -> ColumnInfo:

@@ -13,9 +13,11 @@ from datastores.sql.dialect import Ask, Dialect, EventRow, EventTables, Timeouts
 from datastores.sql.failures import Failure, Trouble
 from datastores.sql.postgresql import catalogue, columns
 from datastores.sql.postgresql import events as events_
+from datastores.sql.postgresql.connection import Connection, Silence
 from datastores.sql.postgresql.grammar import folding, grammar
 from datastores.tables.columns import Column
 from datastores.tables.grammar import Grammar
+from rest_kit.errors import StoreUnavailable
 from rest_kit.models.field import Field
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class PostgreSQL(Dialect):
     errors = (psycopg.Error,)
     ends_with_errors = True
     returns = True
+    numbers = True
     skips_defaults = "DEFAULT VALUES"
     _grammar: Grammar | None = None
 
@@ -38,14 +41,26 @@ class PostgreSQL(Dialect):
         """What a connection of our own is opened with: each statement by itself is a transaction."""
         return {
             "autocommit": True,
+            "client_encoding": "utf8",
             "connect_timeout": max(2, round(timeouts.connect)),
             "tcp_user_timeout": round((timeouts.statement + timeouts.connect) * 1000),
         }
 
+    def connect(self, *positional: Any, **named: Any) -> Connection:
+        """A connection of our own."""
+        return Connection.connect(*positional, **named)
+
     def prepare(self, connection: Any, timeouts: Timeouts) -> None:
-        """Bound the time that a statement may take, waiting for locks included."""
+        """Bound the time that a statement may take, waiting for locks included; have values come as they are."""
+        connection.patience = timeouts.statement + timeouts.connect
         milliseconds = str(round(timeouts.statement * 1000))
-        connection.execute("SELECT set_config('statement_timeout', %s, false)", (milliseconds,))
+        given = {"statement_timeout": milliseconds, "extra_float_digits": "1", "array_nulls": "on"}
+        for name, value in given.items():
+            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+
+    def cursor(self, connection: Any) -> Any:
+        """One that hands the text on as it is: the driver would look through it for its own marks."""
+        return psycopg.RawCursor(connection)
 
     def enter(self, connection: Any) -> Any:
         """Make each statement a transaction by itself, unless the owner of the engine has one open already."""
@@ -64,17 +79,23 @@ class PostgreSQL(Dialect):
     def begin(self, connection: Any) -> None:
         """Start a transaction, unless the owner of the engine has one open already."""
         if connection.info.transaction_status is TransactionStatus.IDLE:
-            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
 
     def meet(self, ask: Ask) -> None:
-        """Find out how this database lowers letters."""
+        """Find out how this database lowers letters, and whether connections are fit (StoreUnavailable)."""
         if self._grammar is None:
+            fit = ask(f"SELECT {', '.join(_DEMANDS)}", ())[0]
+            for held, told in zip(fit, _DEMANDS.values(), strict=True):
+                if not held:
+                    raise StoreUnavailable(told)
             self._grammar = grammar(folding(ask))
 
     def failure(self, exc: BaseException) -> Failure:
         """What an error of psycopg means."""
         state = getattr(exc, "sqlstate", None) or ""
         trouble = _TROUBLES.get(state) or _CLASSES.get(state[:2])
+        if isinstance(exc, Silence):
+            trouble = Trouble.SILENT
         diagnosis = getattr(exc, "diag", None)
         constraint = getattr(diagnosis, "constraint_name", None) or ""
         column = getattr(diagnosis, "column_name", None) or ""
@@ -101,9 +122,9 @@ class PostgreSQL(Dialect):
         """What the catalogue says of a table or view."""
         return catalogue.read_table(ask, table)
 
-    def list_names(self, ask: Ask, schema: str | None) -> list[str]:
-        """The tables and views there are, by name."""
-        return catalogue.list_names(ask, schema)
+    def list_names(self, ask: Ask, schema: str | None, *, views: bool = True) -> list[str]:
+        """The tables there are, and the views, by name."""
+        return catalogue.list_names(ask, schema, views=views)
 
     def column(self, field: Field, info: ColumnInfo) -> Column | None:
         """How a field lies in a column."""
@@ -159,6 +180,18 @@ class PostgreSQL(Dialect):
         return events_.append(transaction, tables, resource, rows, at)
 
 
+_DEMANDS: Final = {
+    "current_setting('server_encoding') = 'UTF8'": "the database holds text in another encoding than UTF8",
+    "current_setting('client_encoding') = 'UTF8'": (
+        "the engine's connections speak another encoding than UTF8; make it with client_encoding='utf8'"
+    ),
+    "CAST(current_setting('extra_float_digits') AS integer) > 0": (
+        "the engine's connections round floats: their extra_float_digits is less than 1"
+    ),
+    "current_setting('array_nulls') = 'on'": "the engine's connections lose nulls in arrays: their array_nulls is off",
+}
+"""What connections must be like, and what is said where they are not."""
+
 _TROUBLES: Final = {
     "23505": Trouble.UNIQUE,
     "23P01": Trouble.UNIQUE,
@@ -181,6 +214,7 @@ _TROUBLES: Final = {
     "0A000": Trouble.CHANGED,
     "42883": Trouble.OTHER,
     "25P02": Trouble.OTHER,
+    "P0001": Trouble.REFUSED,
 }
 _CLASSES: Final = {
     "08": Trouble.LOST,
