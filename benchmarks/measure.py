@@ -60,7 +60,11 @@ def fitting(app: Callable[..., Iterable[bytes]], row: Row) -> int:
 
 def verify(app: Callable[..., Iterable[bytes]], row: Row, who: str) -> None:
     """One call must answer what the row says (WrongReply)."""
-    status, body = call(app, environ(row))
+    check(row, who, *call(app, environ(row)))
+
+
+def check(row: Row, who: str, status: str, body: bytes) -> None:
+    """A reply must be what the row says (WrongReply)."""
     if not status.startswith(row.status):
         raise WrongReply(f"{who}, {row.name}: {status}: {body[:300]!r}")
     data = msgspec.json.decode(body)

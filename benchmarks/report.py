@@ -29,9 +29,9 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def microseconds(times: Times, rows: Sequence[Row], names: Sequence[str]) -> str:
-    """The table of times."""
-    return markdown([["µs", *names], *[[r.name, *[_time(times[r.name].get(n)) for n in names]] for r in rows]])
+def microseconds(times: Times, rows: Sequence[Row], names: Sequence[str], title: str = "µs") -> str:
+    """The table of times; the title stands above the rows."""
+    return markdown([[title, *names], *[[r.name, *[_time(times[r.name].get(n)) for n in names]] for r in rows]])
 
 
 def _time(value: float | None) -> str:

@@ -102,9 +102,6 @@ class Row:
 def rows(books: list[Book]) -> list[Row]:
     """All the lines, with the totals that these books and the table have."""
     stocked = sorted((b for b in books if b["in_stock"] and b["price"] >= 40), key=lambda b: -b["price"])
-    author = "Author 77"
-    by_author = [b for b in generate(TABLE_SIZE) if b["author"] == author and b["price"] >= 20]
-    dearest = max(by_author, key=lambda b: (b["price"], -b["id"]))
     size = len(books)
     return [
         Row("one", "/books/500/", goal=3.5, expected=books[499]),
@@ -128,16 +125,25 @@ def rows(books: list[Book]) -> list[Row]:
             goal=5,
             expected=NEW_BOOK,
         ),
-        Row("SQLite, one", "/stored/70000/", goal=2, from_table=True, expected={"id": 70000}),
+        *rows_of_a_table("SQLite", "/stored/"),
+    ]
+
+
+def rows_of_a_table(title: str, path: str) -> list[Row]:
+    """The lines for a table in a database, whose list is at that path."""
+    author = "Author 77"
+    by_author = [b for b in generate(TABLE_SIZE) if b["author"] == author and b["price"] >= 20]
+    return [
+        Row(f"{title}, one", f"{path}70000/", goal=2, from_table=True, expected={"id": 70000}),
         Row(
-            "SQLite, filtered page",
-            "/stored/",
+            f"{title}, filtered page",
+            path,
             "author=Author+77&price__gte=20&ordering=-price&count=20",
             objects=20,
             total=len(by_author),
             goal=1.2,
             from_table=True,
-            expected=dearest,
+            expected=max(by_author, key=lambda b: (b["price"], -b["id"])),
         ),
     ]
 

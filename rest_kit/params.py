@@ -22,6 +22,9 @@ from rest_kit.query import OPERATORS, All, Arity, Filter, Operator, Order, Searc
 SEARCH: Final = "search"
 ORDERING: Final = "ordering"
 FIELDS: Final = "fields"
+EXPAND: Final = "expand"
+EQUALITY: Final = frozenset({"eq", "ne", "in", "notin"})
+"""The operators that ask whether a value is the same."""
 MAX_VALUES: Final = 1000
 MAX_WORDS: Final = 20
 MAX_FAULTS: Final = 20
@@ -51,6 +54,8 @@ class Asked(msgspec.Struct, frozen=True):
     filters: dict[str, Any]
     kept: str
     """The raw query string without the paging parameters, ready for more to be added ("" or ending in `&`)."""
+    expand: Any = None
+    """What `expand` asks for, as whoever read it says it; None where it is not asked for."""
 
 
 def decode(text: str) -> str:
@@ -80,9 +85,8 @@ def split_values(text: str) -> list[str]:
     return rows[0]
 
 
-def _cast(field: Field, operator: Operator) -> Cast:
+def _cast(parse: Cast, operator: Operator) -> Cast:
     """How the text of a filter becomes a value for the store."""
-    parse = field.parse
     if operator.arity is Arity.BOOLEAN:
         return parse_boolean
     if operator.arity is Arity.ONE:
@@ -98,13 +102,25 @@ def _cast(field: Field, operator: Operator) -> Cast:
 
 
 class Parameters:
-    """Everything that the list of one resource may be asked for."""
+    """Everything that the list of one resource may be asked for.
+
+    `parsers` read the values of some fields where they are compared for equality; `expand` reads that parameter.
+    """
 
     def __init__(
-        self, model: Model, options: dict[str, Any], paging: Mapping[str, Cast], *, search: bool = True
+        self,
+        model: Model,
+        options: dict[str, Any],
+        paging: Mapping[str, Cast],
+        *,
+        search: bool = True,
+        parsers: Mapping[str, Cast] | None = None,
+        expand: Cast | None = None,
     ) -> None:
         assert model.pk is not None
         self.model = model
+        self.parsers = parsers or {}
+        self.expand = expand
         self.pk = model.pk.name
         self.strict: bool = options.get("strict", True)
         self.readable = frozenset(model.readable)
@@ -117,8 +133,9 @@ class Parameters:
         self.default_order = self._default_order(options.get("ordering", ()), problems)
         self.paging = dict(paging)
         self.words = {ORDERING, FIELDS, *paging} | ({SEARCH} if search and self.searchable else set())
+        self.words |= {EXPAND} if expand is not None else set()
         self.filters = self._table([model.by_name[name] for name in filterable])
-        for name in (word for word in paging if word in (ORDERING, FIELDS, SEARCH) or word in self.filters):
+        for name in (word for word in paging if word in (ORDERING, FIELDS, SEARCH, EXPAND) or word in self.filters):
             problems.append(f"the pagination's parameter {name!r} has another meaning here already; choose another")
         if problems:
             raise ConfigurationError(problems)
@@ -153,22 +170,39 @@ class Parameters:
         for field in fields:
             for operator in OPERATORS.values():
                 if operator.fits(field.kind):
-                    row = FilterParameter(field.name, operator.name, _cast(field, operator))
+                    row = FilterParameter(field.name, operator.name, _cast(self._parser(field, operator), operator))
                     table[f"{field.name}__{operator.name}"] = row
         for field in fields:
             if field.kind.is_scalar and field.name not in self.words:
-                table[field.name] = FilterParameter(field.name, "eq", field.parse)
+                table[field.name] = FilterParameter(field.name, "eq", self.parsers.get(field.name, field.parse))
         return table
 
-    def read(self, query_string: str, *, lenient: bool = False, paged: bool = True) -> Asked:
-        """What a query string asks for; `paged=False` refuses the paging parameters (InvalidQuery with every fault)."""
+    def _parser(self, field: Field, operator: Operator) -> Cast:
+        """What reads one value of a field's filter."""
+        return self.parsers.get(field.name, field.parse) if operator.name in EQUALITY else field.parse
+
+    def read(self, query_string: str, *, lenient: bool = False, paged: bool = True, mount: str = "") -> Asked:
+        """What a query string asks for (InvalidQuery with every fault).
+
+        `paged=False` refuses the parameters that only reading takes: those of paging, and `expand`; `mount` is the
+        path of the collection, for tables that read URIs.
+        """
         if not query_string:
             return Asked(None, self.default_order, None, None, {}, {}, "")
         return _Reading(self, lenient or not self.strict, paged).run(query_string)
 
     def known(self, *, paged: bool = True) -> list[str]:
         """Every parameter's name, those of the pagination only if asked for."""
-        return [*(word for word in self.words if paged or word not in self.paging), *self.filters]
+        words = self.words if paged else self.words - {*self.paging, EXPAND}
+        return [*words, *self.filters]
+
+    def item(self, query_string: str, *, lenient: bool = False) -> tuple[tuple[str, ...] | None, Any]:
+        """The parameters that an item takes: `fields`, and `expand` where there are relations (InvalidQuery)."""
+        readers: dict[str, Cast] = {FIELDS: lambda text: select(text, self.model)}
+        if self.expand is not None:
+            readers[EXPAND] = self.expand
+        found = item_words(query_string, readers, lenient=lenient)
+        return found.get(FIELDS), found.get(EXPAND)
 
     def ordering(self, text: str) -> tuple[Order, ...]:
         """The keys of an `ordering` parameter (ValueError)."""
@@ -234,6 +268,7 @@ class _Reading:
             self.paging,
             self.filters,
             self.kept,
+            words.get(EXPAND),
         )
 
     def _piece(self, piece: str, plain: bool) -> None:
@@ -266,7 +301,7 @@ class _Reading:
     def _word(self, name: str, value: str) -> None:
         """Read a parameter that is no filter (ValueError)."""
         table = self.table
-        if name not in table.words or name in table.paging:
+        if name not in table.words or name in table.paging or (name == EXPAND and not self.paged):
             if not self.lenient:
                 hint = did_you_mean(name, table.known(paged=self.paged))
                 self._fault("unknown", f"{name[:100]!r} is not a parameter here{hint}", name)
@@ -274,6 +309,8 @@ class _Reading:
             self.words[name] = table.ordering(value)
         elif name == FIELDS:
             self.words[name] = select(value, table.model)
+        elif name == EXPAND and table.expand is not None:
+            self.words[name] = table.expand(value)
         else:
             self.words[name] = table.search(value)
 
@@ -284,32 +321,45 @@ class _Reading:
 
 
 def item_fields(query_string: str, model: Model, *, lenient: bool = False) -> tuple[str, ...] | None:
-    """The only parameter that an item takes, `fields` (InvalidQuery)."""
-    if not query_string:
-        return None
-    fields: tuple[str, ...] | None = None
-    faults = []
+    """The only parameter that the reply to a write takes, `fields` (InvalidQuery)."""
+    found: tuple[str, ...] | None = item_words(
+        query_string, {FIELDS: lambda text: select(text, model)}, lenient=lenient
+    ).get(FIELDS)
+    return found
+
+
+def item_words(query_string: str, readers: Mapping[str, Cast], *, lenient: bool = False) -> dict[str, Any]:
+    """The parameters of an item by name, each read by its reader (InvalidQuery with every fault)."""
+    found: dict[str, Any] = {}
+    faults: list[Fault] = []
     for piece in filter(None, query_string.split("&")):
         raw_name, _, raw_value = piece.partition("=")
         try:
             name, value = decode(raw_name), decode(raw_value)
-            if name != FIELDS:
-                if not lenient:
-                    text = f"{name[:100]!r} is not a parameter here{did_you_mean(name, [FIELDS])}"
-                    faults.append(Fault("unknown", text, parameter=name[:100]))
-            elif fields is not None:
-                faults.append(Fault("twice", "is given twice", parameter=name))
-            else:
-                fields = select(value, model)
         except UnicodeError:
             faults.append(Fault("utf8", "is not UTF-8", parameter=safe(raw_name)[:100]))
-        except ValueError as exc:
-            faults.append(Fault("invalid", str(exc), parameter=FIELDS))
+        else:
+            _item_word(name, value, readers, found, faults if name in readers or not lenient else [])
         if len(faults) >= MAX_FAULTS:
             break
     if faults:
         raise InvalidQuery(faults)
-    return fields
+    return found
+
+
+def _item_word(name: str, value: str, readers: Mapping[str, Cast], found: dict[str, Any], faults: list[Fault]) -> None:
+    """Read one parameter into what was found, or note what is wrong with it."""
+    if name not in readers:
+        text = f"{name[:100]!r} is not a parameter here{did_you_mean(name, readers)}"
+        faults.append(Fault("unknown", text, parameter=name[:100]))
+    elif name in found:
+        faults.append(Fault("twice", "is given twice", parameter=name))
+    else:
+        try:
+            found[name] = readers[name](value)
+        except ValueError as exc:
+            found[name] = None
+            faults.append(Fault("invalid", str(exc), parameter=name))
 
 
 def refuse_all(query_string: str) -> None:

@@ -39,6 +39,10 @@ class Tagger:
         state.update(stored)
         return state.hexdigest()
 
+    def full_suffix(self, variant: bytes) -> str:
+        """The same for a variant whose content may change while the record does not, with all of the hash."""
+        return "-" + self.digest(variant)
+
     def suffix(self, variant: str) -> str:
         """What is put behind the hash for a variant (`fields=name`, `text/csv`); "" for the plain one."""
         if not variant:

@@ -6,6 +6,7 @@ The attributes that every request needs are plain slots; everything else (header
 
 from __future__ import annotations
 
+import copy
 import re
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
+from rest_kit.query import Filter
 from rest_kit.types import Pk
 
 Environ = dict[str, Any]
@@ -35,9 +37,10 @@ class Request:
 
     `method`, `environ`; `pk` of the item asked for, if any; `mount`: the URL path under which the resource's
     collection lies, with the script name; `id`: the request id, the caller's own where it sent a sane one.
+    For a nested list, `url` is the path that was asked for, and `within` the condition that belongs to it.
     """
 
-    __slots__ = ("_http", "environ", "id", "method", "mount", "pk")
+    __slots__ = ("_http", "environ", "id", "method", "mount", "pk", "url", "within")
 
     def __init__(self, environ: Environ) -> None:
         self.environ = environ
@@ -46,7 +49,15 @@ class Request:
         self.id: str = given if given and _REQUEST_ID.match(given) else hex(getrandbits(128))[2:]
         self.pk: Pk | None = None
         self.mount = ""
+        self.url: str | None = None
+        self.within: Filter | None = None
         self._http: HTTPRequest | None = None
+
+    def at(self, mount: str) -> Request:
+        """The same request as another resource's, for showing that one's objects."""
+        twin = copy.copy(self)
+        twin.mount = mount
+        return twin
 
     @property
     def http(self) -> HTTPRequest:

@@ -10,7 +10,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 import marshmallow
 import msgspec
@@ -33,6 +33,7 @@ RESERVED_KEYS: Final = frozenset({"events", "stream"})
 """Words that stand for something else where a primary key would stand."""
 DEFAULT_MAX_BODY: Final = 1024 * 1024
 DEFAULT_BULK_MAX: Final = 1000
+DEFAULT_EXPAND_MAX: Final = 1000
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._~-]+\Z")
 
@@ -60,6 +61,8 @@ class ControllerOptions(TypedDict, total=False):
     max_body: int
     require_if_match: bool
     formatters: Sequence[Callable[[Any, Any], Any]]
+    expand_fields: Sequence[str]
+    expand_max: int
 
 
 class ControllerDict(TypedDict, total=False):
@@ -75,6 +78,7 @@ class ViewOptions(TypedDict, total=False):
 
     formatters: Sequence[Formatter]
     envelope: bool
+    foreign_keys: Literal["pk", "uri"]
 
 
 class ViewDict(TypedDict, total=False):
@@ -109,8 +113,12 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
     "max_body": int,
     "require_if_match": bool,
     "formatters": _NAMES,
+    "expand_fields": _NAMES,
+    "expand_max": int,
 }
-_VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool}
+_VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool, "foreign_keys": str}
+FOREIGN_KEYS: Final = ("pk", "uri")
+"""How a reference to another resource is shown."""
 _OWN_OPTIONS: Final = ("multiprocess",)
 """Resource options that the controller reads itself, whatever the store."""
 
@@ -133,6 +141,9 @@ class Spec(msgspec.Struct, frozen=True):
     max_body: int
     require_if_match: bool
     multiprocess: bool
+    expand_fields: tuple[str, ...] | None
+    expand_max: int
+    foreign_keys: str
 
 
 def is_segment(text: str) -> bool:
@@ -195,9 +206,7 @@ class _Builder:
         input_formatters = self._callables("controller", self.options, [])
         pagination = self.options.get("pagination") or Pagination(100)
         responses = self._responses()
-        for key in ("bulk_max", "max_body"):
-            if self.options.get(key, 1) < 1:
-                self.problems.append(f"controller options[{key!r}] must be positive, not {self.options[key]!r}")
+        self._check_values()
         if store is not None:
             self._bind(store, model)
             self._check_paging(store, pagination)
@@ -221,6 +230,9 @@ class _Builder:
             max_body=self.options.get("max_body", DEFAULT_MAX_BODY),
             require_if_match=self.options.get("require_if_match", False),
             multiprocess=self.resource.get("options", {}).get("multiprocess") == "allow",
+            expand_fields=tuple(self.options["expand_fields"]) if "expand_fields" in self.options else None,
+            expand_max=self.options.get("expand_max", DEFAULT_EXPAND_MAX),
+            foreign_keys=self.view_options.get("foreign_keys", "pk"),
         )
 
     def _name(self) -> str:
@@ -267,6 +279,16 @@ class _Builder:
         except ConfigurationError as exc:
             self.problems += exc.problems
             return None
+
+    def _check_values(self) -> None:
+        """Check options whose type alone does not say whether they can be meant."""
+        for key in ("bulk_max", "max_body", "expand_max"):
+            if self.options.get(key, 1) < 1:
+                self.problems.append(f"controller options[{key!r}] must be positive, not {self.options[key]!r}")
+        shown = self.view_options.get("foreign_keys", "pk")
+        if shown not in FOREIGN_KEYS:
+            hint = did_you_mean(shown, FOREIGN_KEYS)
+            self.problems.append(f"view options['foreign_keys'] must be 'pk' or 'uri', not {shown!r}{hint}")
 
     def _check_multiprocess(self) -> None:
         given = self.resource.get("options", {}).get("multiprocess", "allow")

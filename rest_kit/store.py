@@ -96,6 +96,8 @@ class DataStore(ABC):
     """For a resource given as a dict: which keys it may have, and of what type."""
     option_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {}
     """Which `options` the store takes, and of what type."""
+    infers_references: ClassVar[bool] = False
+    """Whether `infer` may find foreign keys, and `refers_to` may hold."""
 
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
         self.resource = resource
@@ -155,6 +157,13 @@ class DataStore(ABC):
     @abstractmethod
     def changes(self) -> EventLog | None:
         """The change log that lives with the data, or None where there is none or it is turned off."""
+
+    def refers_to(self, references: str, other: DataStore) -> bool:
+        """Whether `table.column`, which a field's `references` names, is the primary key of what another store holds.
+
+        Databases that know what their tables refer to say so; asking may read the catalogue (StoreUnavailable).
+        """
+        return False
 
     @abstractmethod
     def close(self) -> None:
@@ -265,3 +274,9 @@ def unique_conflict(names: Sequence[str], index: int | None = None) -> Conflict:
     else:
         detail = f"{', '.join(names)} must be unique together"
     return Conflict(detail, code="unique", fields=names, index=index)
+
+
+def foreign_key_conflict(names: Sequence[str], index: int | None = None) -> Conflict:
+    """The conflict that is raised, by whoever notices, when what foreign keys refer to is not there."""
+    detail = f"{', '.join(names)} names a record that does not exist"
+    return Conflict(detail, code="foreign_key", fields=names, index=index)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import pytest
@@ -97,3 +98,20 @@ def places(kind: str) -> Iterator[Place]:
         yield place
     finally:
         place.clear()
+
+
+@contextmanager
+def empty_database(kind: str) -> Iterator[str]:
+    """The URL of a database without tables (in PostgreSQL, of a schema), which is dropped in the end."""
+    need(kind)
+    name = f"t{uuid.uuid4().hex[:10]}"
+    given, server = sqlalchemy.make_url(url_of(kind)), engine_of(kind).execution_options(isolation_level="AUTOCOMMIT")
+    if kind == "postgresql":
+        url, create, drop = given.update_query_dict({"options": f"-csearch_path={name}"}), "SCHEMA", "CASCADE"
+    else:
+        url, create, drop = given.set(database=name), "DATABASE", ""
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE {create} {name}")
+    yield url.render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP {create} {name} {drop}")

@@ -27,6 +27,7 @@ FLOORS: dict[str, int] = {
     "rest_kit.events.log": 2,
     "rest_kit.storage": 2,
     "rest_kit.authentication": 3,
+    "rest_kit.copying": 3,
     "rest_kit.cors": 3,
     "rest_kit.events.wait": 3,
     "rest_kit.idempotency": 3,

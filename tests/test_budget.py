@@ -27,6 +27,12 @@ REQUESTS = {
     "filter and order": ("GET", "/books/", "in_stock=true&price__gte=3&ordering=-price&count=20", b"", 58),
     "post": ("POST", "/books/", "", BODY, 122),
 }
+WRITES = {
+    "put": ("PUT", "/books/5/", "", BODY, 0),
+    "patch": ("PATCH", "/books/5/", "", b'{"price": 7.25}', 0),
+    "delete": ("DELETE", "/books/5/", "", b"", 0),
+}
+"""What is counted over a database alone; see `test_budget_sql`."""
 
 
 class BookModel(Model):
@@ -71,7 +77,7 @@ def application(count: int) -> Any:
 
 def environ(name: str) -> dict[str, Any]:
     """A request as a server hands it over."""
-    method, path, query, body, _ = REQUESTS[name]
+    method, path, query, body, _ = {**REQUESTS, **WRITES}[name]
     made: dict[str, Any] = {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",

@@ -15,6 +15,15 @@ from django.core.wsgi import get_wsgi_application
 from benchmarks.contenders import Contender, truncate
 from benchmarks.workload import Book
 
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
 
 def configure(path: Path) -> None:
     """Django's settings, once for the process."""
@@ -23,14 +32,7 @@ def configure(path: Path) -> None:
         ROOT_URLCONF=__name__,
         INSTALLED_APPS=["rest_framework"],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "CONN_MAX_AGE": None}},
-        REST_FRAMEWORK={
-            "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-            "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-            "DEFAULT_AUTHENTICATION_CLASSES": [],
-            "DEFAULT_PERMISSION_CLASSES": [],
-            "UNAUTHENTICATED_USER": None,
-            "UNAUTHENTICATED_TOKEN": None,
-        },
+        REST_FRAMEWORK=REST_FRAMEWORK,
     )
     django.setup()
 

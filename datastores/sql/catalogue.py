@@ -27,7 +27,8 @@ class ColumnInfo:
     `length` counts characters; `digits` and `places` are those of an exact number; `labels` are an enumeration's values
     and `element` is the type of an array's items. `made` says that the database makes the value where none is given: by
     a sequence or AUTO_INCREMENT; `insists` that it takes none; `computed` that it makes it from others. `exact`: text
-    is compared and ordered by code point here. `charset` is that of a text where it can be another than the database's.
+    is compared and ordered by code point here; `distinct`: it may be ordered in another way, but only a text itself is
+    equal to it. `charset` is that of a text where it can be another than the database's.
     `declared` is what a column must be declared as to refer to this one, where only the very same type may.
     """
 
@@ -45,24 +46,30 @@ class ColumnInfo:
     insists: bool = False
     computed: bool = False
     exact: bool = True
+    distinct: bool = False
     charset: str = ""
     declared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key: its columns, and the table and columns that they refer to."""
+    """A foreign key: its columns, the table and columns that they refer to, and what happens when that is deleted.
+
+    `on_delete` is one of rest_kit's words: what the database does otherwise (its SET DEFAULT) keeps the other one too.
+    """
 
     columns: tuple[str, ...]
-    table: str
+    table: TableName
     targets: tuple[str, ...]
+    on_delete: str = "restrict"
 
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
     """A table or view. `unique`, `references` and `checks` are by the name of the constraint or index.
 
-    `why_not` says why a table cannot be written; empty where it can.
+    `deferred`: some rule of the table, or some reference to it, is checked no earlier than at the commit. `why_not`
+    says why a table cannot be written; empty where it can.
     """
 
     name: TableName
@@ -73,6 +80,7 @@ class TableInfo:
     references: Mapping[str, Reference] = field(default_factory=dict)
     checks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     indexed: frozenset[str] = frozenset()
+    deferred: bool = False
     why_not: str = ""
 
     def column(self, name: str) -> ColumnInfo | None:
@@ -80,7 +88,12 @@ class TableInfo:
         return next((column for column in self.columns if column.name == name), None)
 
     @property
-    def targets(self) -> dict[str, str]:
-        """For each column that refers to another by itself: `table.column`."""
-        alone = [one for one in self.references.values() if len(one.columns) == 1]
-        return {one.columns[0]: f"{one.table}.{one.targets[0]}" for one in alone}
+    def alone(self) -> dict[str, Reference]:
+        """The foreign key of each column that is one by itself."""
+        return {one.columns[0]: one for one in self.references.values() if len(one.columns) == 1}
+
+    def told(self, reference: Reference) -> str:
+        """The one column that is referred to, as `table.column`, with the schema where that is another."""
+        target = reference.table
+        table = target.name if target.schema == self.name.schema else str(target)
+        return f"{table}.{reference.targets[0]}"

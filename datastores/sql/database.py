@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
+from datastores.sql.catalogue import TableName
 from datastores.sql.dialect import Dialect
 from datastores.sql.failures import UNUSABLE, Failure, Trouble
 from datastores.sql.refusals import refusal
@@ -42,6 +43,12 @@ MOST_LOST: Final = 100
 """How many lost connections one call throws away at most."""
 
 
+CURSOR: Final = "rest_kit"
+"""Where a connection of our own keeps its cursor."""
+MOST_HELD: Final = 128
+"""How many rows a cursor that is kept may hold until it is used again."""
+
+
 class _Active(threading.local):
     """The transaction that each thread is in."""
 
@@ -61,7 +68,9 @@ class Database:
         self.dialect = dialect
         self.owned = owned = dialect.owned
         self.name = f"the {dialect.name} database {engine.url.database!r}"
-        self.statements = StatementCache()
+        self.statements = StatementCache(dialect.numbers)
+        self.stores: weakref.WeakValueDictionary[TableName, Any] = weakref.WeakValueDictionary()
+        """The stores of this process, by their tables: one may have to be made before another."""
         self.generation = 0
         """Counts how often a statement found the tables changed."""
         driver = dialect.errors
@@ -138,10 +147,10 @@ class Database:
         entered = None if self.owned else self.dialect.enter(connection)
         ended = False
         try:
-            cursor = connection.cursor()
+            cursor = self.cursor(borrowed)
             cursor.execute(text, parameters)
             rows: list[Row] = cursor.fetchall()
-            cursor.close()
+            self.done(borrowed, cursor, len(rows))
             ended = True
             return rows
         except self.errors as exc:
@@ -167,6 +176,14 @@ class Database:
                 collision = exc
             time.sleep(random.uniform(0, PAUSE * 2**attempt))
         raise StoreUnavailable(f"{self.name} is too busy with other writes", retry_after=1) from collision
+
+    def apart(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a transaction of its own, even within another one of this thread."""
+        outer, self._active.transaction = self._active.transaction, None
+        try:
+            return self.atomic(work)
+        finally:
+            self._active.transaction = outer
 
     def _transaction(self, work: Callable[[Transaction], T]) -> T:
         transaction = self._begin()
@@ -201,6 +218,26 @@ class Database:
             raise StoreUnavailable(f"all connections to {self.name} are busy", retry_after=1) from exc
         except self.errors as exc:
             raise self.refuse(exc) from exc
+
+    # PERF: benchmarks/sql.py, PostgreSQL, one: a cursor that has converted a value of some type knows how the next time
+    def cursor(self, borrowed: PoolProxiedConnection) -> Any:
+        """A cursor of a connection: of our own, the one that it keeps."""
+        kept = borrowed.info.get(CURSOR) if self.owned else None
+        if kept is not None:
+            return kept
+        connection: Any = borrowed.dbapi_connection
+        made = self.dialect.cursor(connection)
+        if self.owned:
+            borrowed.info[CURSOR] = made
+        return made
+
+    def done(self, borrowed: PoolProxiedConnection, cursor: Any, rows: int) -> None:
+        """Close a cursor, unless it is kept and what it still holds is little."""
+        if not self.owned:
+            cursor.close()
+        elif rows > MOST_HELD:
+            del borrowed.info[CURSOR]
+            cursor.close()
 
     def _may_try_another(self, exc: BaseException, lost: int) -> bool:
         """Whether the connection was lost, perhaps long ago, while others in the pool may live.

@@ -6,7 +6,6 @@ values into others: what it does is done here too. Defaults that SQLAlchemy woul
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -19,7 +18,7 @@ from sqlalchemy.types import TypeDecorator
 
 from datastores.sql.catalogue import TableName
 from datastores.tables.columns import Column
-from datastores.tables.storage import MISFITS, Storage
+from datastores.tables.storage import MISFITS, Storage, hexadecimal
 from rest_kit.errors import ConfigurationError, Fault, StoreUnavailable, ValidationError
 from rest_kit.models import fields as made
 from rest_kit.models.field import Field
@@ -102,7 +101,7 @@ class DeclaredTable:
             return None if plain is None else replace(plain, storage=wrap.storage(plain.storage))
         if column is not None and isinstance(column.type, sqlalchemy.Uuid) and "uuid" not in stored.lower():
             plain = lie(made.TextField(field.name))
-            return None if plain is None else replace(plain, storage=_hexadecimal(plain.storage))
+            return None if plain is None else replace(plain, storage=hexadecimal(plain.storage))
         return lie(field)
 
 
@@ -131,11 +130,6 @@ def _plain_field(name: str, decorator: TypeDecorator[Any]) -> Field:
     """The field of the values that a decorator keeps."""
     kind = _FIELDS.get(decorator.impl_instance.python_type, made.TextField)
     return kind(name)
-
-
-def _hexadecimal(text: Storage) -> Storage:
-    """A UUID as 32 digits without dashes."""
-    return replace(text, encode=lambda value: value.hex, decode=uuid.UUID)
 
 
 class _Decorated:

@@ -76,6 +76,8 @@ class Dialect(ABC):
     """Whether a statement that fails ends the transaction."""
     returns: ClassVar[bool]
     """Whether a statement that writes hands out the row."""
+    numbers: ClassVar[bool] = False
+    """Whether parameters are marked by number."""
     skips_defaults: ClassVar[str]
     """What inserts a row of nothing but defaults."""
 
@@ -96,6 +98,10 @@ class Dialect(ABC):
     @abstractmethod
     def prepare(self, connection: Any, timeouts: Timeouts) -> None:
         """Set up a connection of our own, once."""
+
+    def cursor(self, connection: Any) -> Any:
+        """What runs our statements on a connection."""
+        return connection.cursor()
 
     @abstractmethod
     def enter(self, connection: Any) -> Any:
@@ -139,8 +145,8 @@ class Dialect(ABC):
         """What the catalogue says of a table or view; None where there is none of that name."""
 
     @abstractmethod
-    def list_names(self, ask: Ask, schema: str | None) -> list[str]:
-        """The tables and views there are, by name."""
+    def list_names(self, ask: Ask, schema: str | None, *, views: bool = True) -> list[str]:
+        """The tables there are, and the views, by name."""
 
     @abstractmethod
     def column(self, field: Field, info: ColumnInfo) -> Column | None:

@@ -102,7 +102,7 @@ class SQLEventLog(EventLog):
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def make(self) -> None:
-        """Make the tables, and the row of this one's counter, where they are not there; not within a transaction."""
+        """Make the tables, and the row of this one's counter, where they are not there."""
         if not self._made:
             with self._making:
                 self._made = self._made or self._make()
@@ -118,7 +118,8 @@ class SQLEventLog(EventLog):
             transaction.rows(self._tables.start, (self._resource,))
             return True
 
-        return self._database.atomic(work)
+        # apart, as making a table ends whatever transaction MariaDB is in
+        return self._database.apart(work)
 
     def _ask_counter(self) -> bool:
         return bool(self._database.committed(self._tables.last, (self._resource,)))

@@ -62,10 +62,16 @@ def _field(dialect: Dialect, table: TableInfo, info: ColumnInfo, key: str) -> Fi
     kind, options = asked
     if info.name == key:
         return _key_field(kind, info, dict(options))
-    target = table.targets.get(info.name)
-    if target is not None:
-        kind, options = _reference(kind, dict(options), target)
-    return kind(info.name, **_common(table, info), **options)
+    common = _common(table, info)
+    reference = table.alone.get(info.name)
+    if reference is None:
+        return kind(info.name, **common, **options)
+    on_delete = reference.on_delete
+    if on_delete == "set_null" and not common["nullable"]:
+        on_delete = "restrict"  # the database will not do it either
+    return _referring(kind, info.name, {**common, **options}, table.told(reference)).named(
+        info.name, on_delete=on_delete
+    )
 
 
 def _key_field(kind: type[Field], info: ColumnInfo, options: dict[str, Any]) -> Field | None:
@@ -82,12 +88,13 @@ def _key_field(kind: type[Field], info: ColumnInfo, options: dict[str, Any]) -> 
     return None
 
 
-def _reference(kind: type[Field], options: dict[str, Any], target: str) -> tuple[type[Field], dict[str, Any]]:
+def _referring(kind: type[Field], name: str, options: dict[str, Any], target: str) -> Field:
+    """The field of a column that refers to another; one of a kind that has no class for that says so all the same."""
     if kind.kind is Kind.INTEGER:
-        return made.IntForeign, {**options, "references": target}
+        return made.IntForeign(name, references=target, **options)
     if issubclass(kind, made.StringField):
-        return made.StringForeign, {**options, "references": target}
-    return kind, options
+        return made.StringForeign(name, references=target, **options)
+    return kind(name, **options).named(name, references=target)
 
 
 def _common(table: TableInfo, info: ColumnInfo) -> dict[str, Any]:

@@ -37,8 +37,24 @@ def open_store(resource: Mapping[str, Any], options: Mapping[str, Any], owner: s
         raise ConfigurationError(exc.problems, owner=owner) from exc
 
 
+def list_tables(url: str | URL, schema: str | None = None, *, views: bool = True) -> list[str]:
+    """The tables of a server's database, and its views, by name, without ours (ConfigurationError, StoreUnavailable).
+
+    Without a schema, those that can be named without one.
+    """
+    parsed = parse_url(url)
+    dialect = _dialect(parsed.get_backend_name(), owned=True)
+    database = Database(make_engine(parsed, dialect, Timeouts(), POOL_SIZE), dialect)
+    try:
+        return database.meet().list_names(database.rows, schema, views=views)
+    finally:
+        database.close()
+
+
 def table_of(given: Any) -> TableName | sqlalchemy.Table:
     """The name of a table, or its declaration (ConfigurationError)."""
+    if isinstance(given, TableName):
+        return given
     if not isinstance(given, str):
         return declared_table(given)
     schema, _, name = given.rpartition(".")

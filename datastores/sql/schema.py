@@ -60,14 +60,14 @@ class Making:
         return within or field.name in self.indexes or bool(field.references)
 
     def _foreign_key(self, field: Field) -> str:
-        target, column = reference_of(field, self.table)
+        target, column = target_of(field.references or "", self.table)
         referred = f"{self.dialect.quoted(target)} ({self.dialect.quote(column)})"
         return f"FOREIGN KEY ({self.dialect.quote(field.name)}) REFERENCES {referred}"
 
 
-def reference_of(field: Field, table: TableName) -> tuple[TableName, str]:
-    """The table and the column that a field of a table refers to."""
-    target, _, column = (field.references or "").rpartition(".")
+def target_of(references: str, table: TableName) -> tuple[TableName, str]:
+    """The table and the column that a field of a table refers to, as its `references` says."""
+    target, _, column = references.rpartition(".")
     schema, _, name = target.rpartition(".")
     return TableName(name, schema or table.schema), column
 

@@ -10,7 +10,7 @@ from datastores.sql.database import Database
 from datastores.sql.declared import DeclaredTable
 from datastores.sql.events import RETENTION, SQLEventLog
 from datastores.sql.infer import infer_model, key_field
-from datastores.sql.schema import Making, bound_columns, index_statement, reference_of
+from datastores.sql.schema import Making, bound_columns, index_statement, target_of
 from datastores.sql.table import Table
 from datastores.sql.transaction import Transaction
 from datastores.sql.tx import SQLTx
@@ -19,7 +19,7 @@ from datastores.tables.store import TableStore, with_pk
 from rest_kit.errors import StoreUnavailable, did_you_mean
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
-from rest_kit.store import Tx
+from rest_kit.store import DataStore, Tx
 
 T = TypeVar("T")
 
@@ -32,11 +32,22 @@ class ServerStore(TableStore[Table]):
         self._place = table.name if isinstance(table, DeclaredTable) else table
         self._database = database
         super().__init__(None, options, self._place.name)
+        database.stores[self._place] = self
 
     def __repr__(self) -> str:
         return f"SQLDataStore({str(self._place)!r} in {self._database.name})"
 
     # --- opening ------------------------------------------------------------------------------------------------------
+
+    infers_references = True
+
+    def refers_to(self, references: str, other: DataStore) -> bool:
+        """Whether `table.column` is the key of the table that the other store holds, in the same database."""
+        if not isinstance(other, ServerStore) or other._database is not self._database:
+            return False
+        table, column = target_of(references, self._opened().info.name)
+        held = other._opened()
+        return held.info.name == table and held.key.field == column
 
     def infer(self) -> Model:
         """A model read off the catalogue (StoreUnavailable, StoreCorrupt)."""
@@ -54,13 +65,30 @@ class ServerStore(TableStore[Table]):
         if info is None and self._declaration is not None and not self._read_only:
             self._declaration.create()
             info = self._found()
-        if info is None or self._lacking_indexes(info):
+        if info is None:
+            self._make(set())
+            info = self._found()
+        elif self._lacking_indexes(info):
             database.atomic(self._create)
             info = self._found()
         model = self._model if self._model is not None else self._inferred(info)
         if model.pk is None:
             model = model.with_pk(key_field(dialect, info))
         return Table(database, info, model, bound_columns(dialect, info, model, self._declaration))
+
+    def _make(self, above: set[TableName]) -> None:
+        """Make the table from the model, and before it those that it refers to, where a store of ours knows how."""
+        model = self._declared
+        references = [] if model is None else [one.references for one in model.by_name.values() if one.references]
+        for table in {target_of(told, self._place)[0] for told in references} - above - {self._place}:
+            parent: ServerStore | None = self._database.stores.get(table)
+            if parent is not None and parent._makes_table:
+                parent._make(above | {self._place})
+        self._database.atomic(self._create)
+
+    @property
+    def _makes_table(self) -> bool:
+        return self._declared is not None and self._declaration is None and not self._read_only
 
     def _create(self, transaction: Transaction) -> None:
         """Make the table from the model, or the indexes that it lacks."""
@@ -91,7 +119,7 @@ class ServerStore(TableStore[Table]):
         found = {}
         for field in model.by_name.values():
             if field.references:
-                table, column = reference_of(field, self._place)
+                table, column = target_of(field.references, self._place)
                 info = None if table == self._place else self._column_of(transaction, table, column)
                 if info is not None:
                     found[field.name] = info
@@ -140,7 +168,14 @@ class ServerStore(TableStore[Table]):
         assert log is None or isinstance(log, SQLEventLog)
         if log is not None:
             log.make()
-        return table.database.atomic(lambda transaction: work(SQLTx(table, transaction, log)))
+
+        def run(transaction: Transaction) -> T:
+            if table.info.deferred:
+                # a rule that is broken is told best by the statement that breaks it
+                transaction.rows("SET CONSTRAINTS ALL IMMEDIATE")
+            return work(SQLTx(table, transaction, log))
+
+        return table.database.atomic(run)
 
     def close(self) -> None:
         """Close the connections that are idle, if they are ours; the next use opens them again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 _MARK = re.compile("\0([0-9]+)\0")
@@ -23,11 +24,21 @@ class Statement(NamedTuple):
 
 
 class StatementCache(dict[str, Statement]):
-    """The statements by the text that they come from."""
+    """The statements by the text that they come from; `numbers` says that the driver marks parameters $1, $2 …"""
+
+    def __init__(self, numbers: bool) -> None:
+        super().__init__()
+        self._numbers = numbers
 
     def __missing__(self, text: str) -> Statement:
         if len(self) >= MAX_STATEMENTS:
             self.clear()
         places = tuple(int(number) - 1 for number in _MARK.findall(text))
-        made = self[text] = Statement(_MARK.sub("%s", text.replace("%", "%%")), places)
+        made = self[text] = Statement(self._marked(text), places)
         return made
+
+    def _marked(self, text: str) -> str:
+        if not self._numbers:
+            return _MARK.sub("%s", text.replace("%", "%%"))
+        numbers = count(1)
+        return _MARK.sub(lambda _: f"${next(numbers)}", text)

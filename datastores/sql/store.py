@@ -40,6 +40,8 @@ class SQLDataStore(DataStore):
         "pool_size": int,
     }
 
+    infers_references = True
+
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
         # SQLAlchemy takes a tenth of a second to import, which who does not use it need not wait
         from datastores.sql.opening import open_store
@@ -89,6 +91,10 @@ class SQLDataStore(DataStore):
     def atomic(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in one transaction; it may be run again where it collides with another (ReadOnly)."""
         return self._served.atomic(work)
+
+    def refers_to(self, references: str, other: DataStore) -> bool:
+        """Whether `table.column` is the key of the table that the other store holds, in the same database."""
+        return self._served.refers_to(references, other._served if isinstance(other, SQLDataStore) else other)
 
     def changes(self) -> EventLog | None:
         """The events of the table, which lie in the same database; None with `events: False`, and for a view."""

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo
 from datastores.sql.database import Database
 from datastores.tables.columns import Column
-from datastores.tables.statements import Bound, Run
-from datastores.tables.table import ALIAS, BaseTable
+from datastores.tables.statements import MAX_PLANS, Bound, Run
+from datastores.tables.table import ALIAS, BaseTable, Writing
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
-from rest_kit.types import MISSING
+from rest_kit.types import MISSING, Record
+
+MOST_ROWS: Final = 256
+"""How many rows one statement inserts at most."""
+MOST_TEXT: Final = 1_000_000
+"""How many characters several rows may have together, to be inserted by one statement."""
+
+_MUTABLE: Final = frozenset({list, dict, object})
+"""Types of values that drivers hand out and that can be changed."""
 
 
 class Table(BaseTable):
@@ -33,12 +43,15 @@ class Table(BaseTable):
         if dialect.returns:
             self.into = f"{self.quoted} AS {ALIAS}"
             self.returns = f" RETURNING {self.statements.selected(model.names)}"
+        self._many: dict[tuple[tuple[str, ...], int], Writing] = {}
         self.unique_sets = self._unkept_sets()
         """The sets that must be unique by the model, but that no index of the table keeps so."""
         lying = [(name, column) for name in model.names if (column := info.column(name)) is not None]
         self.computed = frozenset(name for name, column in lying if column.computed)
         self.filled = frozenset(name for name, column in lying if self._left_to_it(name, column))
         self.insists = frozenset(name for name, column in lying if column.insists)
+        self.is_frozen = not any(_MUTABLE.intersection(column.storage.types) for column in columns)
+        """Whether nobody who is given a record can change the row that it was made of."""
         self.key_is_made = next((column.made for name, column in lying if name == self.key.field), False)
 
     @property
@@ -59,6 +72,34 @@ class Table(BaseTable):
     def overriding(self, names: Sequence[str]) -> str:
         """What it takes to bring a key that the database insists on making."""
         return "OVERRIDING SYSTEM VALUE " if self.insists.intersection(names) else ""
+
+    def insertions(self, records: Sequence[Record]) -> Iterator[tuple[Writing, list[list[Any]]]]:
+        """How records are inserted many at a time, with their values (ValidationError): those of the same fields.
+
+        They come in numbers of which there are few, so that there are few texts; and no text gets too long.
+        """
+        for one, group in groupby(records, key=self.insertion):
+            rows = [one.encode(record) for record in group]
+            weights = [sum(len(value) for value in row if type(value) is str) for row in rows]
+            most = max(1, min(MOST_ROWS, self.statements.grammar.max_values // max(1, len(one.fields))))
+            start = 0
+            while start < len(rows):
+                count = 1 << (min(most, len(rows) - start).bit_length() - 1)
+                while count > 1 and sum(weights[start : start + count]) > MOST_TEXT:
+                    count //= 2
+                yield self._insertion_of(one, count), rows[start : start + count]
+                start += count
+
+    def _insertion_of(self, one: Writing, count: int) -> Writing:
+        """How so many records are inserted at once."""
+        if count == 1:
+            return one
+        known = self._many.get((one.fields, count))
+        if known is None:
+            known = self._many[one.fields, count] = self._insertion(one.fields, count)
+            if len(self._many) > MAX_PLANS:
+                self._many.clear()
+        return known
 
     def target(self, name: str) -> str:
         """The column of a field as a place to write to."""

@@ -36,6 +36,8 @@ class Transaction:
         self._events: list[tuple[SQLEventLog, Entry]] = []
         self._endings: list[tuple[str, Sequence[Any]]] = []
         self._failure: RestKitError | None = None
+        self.count = 0
+        """How many statements were run: what was read under a lock stays true while no other one is."""
         self.last_id: int | None = None
         """The key that the database made for the last row inserted, where it tells it so."""
         self.touched = 0
@@ -55,8 +57,9 @@ class Transaction:
         if self._failure is not None:
             raise self._failure
         statement = self.database.statements[text]
+        self.count += 1
         self._unfit = True
-        cursor = self._connection.cursor()
+        cursor = self.database.cursor(self._borrowed)
         try:
             cursor.execute(statement.text, statement.parameters(values))
             rows: list[Row] = list(cursor.fetchall()) if cursor.description is not None else []
@@ -65,7 +68,7 @@ class Transaction:
             raise
         self.last_id = getattr(cursor, "lastrowid", None)
         self.touched = cursor.rowcount
-        cursor.close()
+        self.database.done(self._borrowed, cursor, len(rows))
         self._unfit = False
         return rows
 
@@ -104,6 +107,7 @@ class Transaction:
             result = work(self)
             if self._failure is not None:
                 raise self._failure
+            self.rows(f"RELEASE SAVEPOINT {name}")
             kept = True
             return result
         finally:

@@ -12,6 +12,7 @@ from datastores.sqlite.grammar import quote
 PRIVATE: Final = "_rest_kit_"
 """How the names of our own tables begin."""
 
+_SIZE = re.compile(r"\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\)")
 _QUOTED_OR_COMMENT = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 
 
@@ -25,6 +26,12 @@ class ColumnInfo:
     default: str | None
     key: int
     generated: bool
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """The numbers in the declared type, as in `decimal(6, 2)`, the second one 0 where there is none."""
+        found = _SIZE.search(self.declared)
+        return (int(found[1]), int(found[2] or 0)) if found else None
 
     @property
     def affinity(self) -> str:
@@ -51,7 +58,9 @@ class TableInfo:
     `rowid` is the name under which the row's number can be read (None: there is none), `alias` the column that is
     that number; `keeps_ids` whether SQLite itself never hands out a number twice. `unique` holds every set of columns
     that must be unique, the primary key included; `loose` the columns that an index compares otherwise than byte by
-    byte; `references` the table and column that single columns refer to; `encoding` is that of the file's texts.
+    byte; `references` the table and column that single columns refer to, `on_delete` what SQLite does to them when that
+    is deleted, `deferred` whether some reference is checked no earlier than at the commit; `encoding` is that of the
+    file's texts.
     """
 
     name: str
@@ -64,6 +73,8 @@ class TableInfo:
     indexed: frozenset[str]
     loose: frozenset[str]
     references: dict[str, tuple[str, str]]
+    on_delete: dict[str, str]
+    deferred: bool
     encoding: str
 
     @property
@@ -78,11 +89,12 @@ class TableInfo:
         return next((column for column in self.columns if column.name.lower() == wanted), None)
 
 
-def list_names(connection: sqlite3.Connection) -> list[str]:
-    """The user's tables and views, by name."""
+def list_names(connection: sqlite3.Connection, *, views: bool = True) -> list[str]:
+    """The user's tables, and views unless these are not wanted, by name."""
     rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-        " ORDER BY name"
+        "SELECT name FROM sqlite_master WHERE type IN ('table', ?) AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        " ORDER BY name",
+        ("view" if views else "table",),
     )
     return [name for (name,) in rows if not name.startswith(PRIVATE)]
 
@@ -99,17 +111,20 @@ def read_table(connection: sqlite3.Connection, name: str) -> TableInfo | None:
     indexes = _indexes(connection, real)
     rowid = None if kind == "view" else _rowid_name(connection, real, columns)
     alias = _alias(columns, indexes) if rowid else None
+    words = _QUOTED_OR_COMMENT.sub("", sql or "").upper()
     return TableInfo(
         name=real,
         is_view=kind == "view",
         columns=columns,
         rowid=rowid,
         alias=alias,
-        keeps_ids="AUTOINCREMENT" in _QUOTED_OR_COMMENT.sub("", sql or "").upper(),
+        keeps_ids="AUTOINCREMENT" in words,
         unique=_unique_sets(indexes, alias),
         indexed=frozenset(index.columns[0] for index in indexes if index.columns and not index.partial),
         loose=frozenset(name for index in indexes for name in index.loose),
         references=_references(connection, real),
+        on_delete=_on_delete(connection, real),
+        deferred=re.search(r"INITIALLY\s+DEFERRED", words) is not None,
         encoding=connection.execute("PRAGMA encoding").fetchone()[0],
     )
 
@@ -189,6 +204,11 @@ def _references(connection: sqlite3.Connection, table: str) -> dict[str, tuple[s
         if ids.count(number) == 1:
             found[column] = (parent, target or _only_key(connection, parent))
     return {column: (parent, target) for column, (parent, target) in found.items() if target}
+
+
+def _on_delete(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """What SQLite does to a referring column when what it refers to is deleted, as the catalogue writes it."""
+    return dict(connection.execute('SELECT "from", on_delete FROM pragma_foreign_key_list(?)', (table,)).fetchall())
 
 
 def _only_key(connection: sqlite3.Connection, table: str) -> str:

@@ -115,5 +115,6 @@ _MEANINGS: Final[dict[int, Callable[[str], RestKitError]]] = {
     sqlite3.SQLITE_BUSY: lambda name: StoreUnavailable(f"{name} is locked by another program", retry_after=1),
     sqlite3.SQLITE_LOCKED: lambda name: StoreUnavailable(f"{name} is locked by another program", retry_after=1),
     sqlite3.SQLITE_TOOBIG: lambda _: ValidationError(Fault("max_length", "a value is larger than SQLite can keep")),
-    sqlite3.SQLITE_CONSTRAINT: lambda _: Conflict("the write contradicts a rule of the database", code="foreign_key"),
+    # at the commit: whatever the records themselves refer to was looked up as they were written
+    sqlite3.SQLITE_CONSTRAINT: lambda _: Conflict("other records refer to this one", code="restricted"),
 }

@@ -21,11 +21,10 @@ from datastores.sqlite.values import MomentForm
 from rest_kit.errors import ConfigurationError, StoreCorrupt
 from rest_kit.models import fields as made
 from rest_kit.models.field import Field
+from rest_kit.models.keys import Reference
 from rest_kit.models.model import Model
 from rest_kit.models.rules import UniqueTogether
 from rest_kit.types import MISSING
-
-_SIZED = re.compile(r"\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\)")
 
 COLUMNS_PER_SCAN: Final = 300
 """SQLite returns at most 2000 values of a row, and a scan asks for five of each column."""
@@ -122,7 +121,7 @@ def _questions(column: ColumnInfo) -> tuple[str, str, str, str, str]:
     """The SQL of what a scan asks about a column."""
     name = quote(column.name)
     types = f"nullif(typeof({name}), 'null')"
-    longest = f"max(length({name}))" if _SIZED.search(column.declared) else "NULL"
+    longest = f"max(length({name}))" if column.size else "NULL"
     return f"min({types})", f"max({types})", f"min({_canonical(column)})", f"max({name} IS NULL)", longest
 
 
@@ -148,8 +147,7 @@ def _is_decimal(name: str, column: ColumnInfo) -> str:
 
 def _digits_and_places(column: ColumnInfo) -> tuple[int, int] | None:
     """The size of a decimal, where one is declared that makes sense."""
-    size = _SIZED.search(column.declared)
-    digits, places = (int(size[1]), int(size[2] or 0)) if size else (0, 0)
+    digits, places = column.size or (0, 0)
     return (digits, places) if digits and places <= digits else None
 
 
@@ -238,7 +236,17 @@ def _field(connection: sqlite3.Connection, table: TableInfo, column: ColumnInfo,
     options["required"] = not options["nullable"] and not left_out
     options["read_only"] = column.generated
     options["unique"] = (column.name,) in table.unique
+    if issubclass(kind, Reference):
+        options["on_delete"] = _on_delete(table, column)
     return kind(column.name, **options)
+
+
+def _on_delete(table: TableInfo, column: ColumnInfo) -> str:
+    """What becomes of a row when what it refers to is deleted; a key that may not be null cannot become so."""
+    said = table.on_delete.get(column.name, "")
+    if said == "SET NULL" and not column.not_null:
+        return "set_null"
+    return "cascade" if said == "CASCADE" else "restrict"
 
 
 def _default(column: ColumnInfo, kind: type[Field], options: dict[str, Any]) -> Any:
@@ -285,6 +293,9 @@ def _kind(
         return declared
     if held.integers or (held.empty and column.affinity == "INTEGER"):
         return (made.FloatField if re.search("DEC|NUM", column.declared.upper()) else made.IntegerField), {}
+    if held.empty and "TIME" in column.declared.upper():
+        # a time of day, for which there is no field: others write it as text
+        return made.TextField, {}
     if held.numeric or (held.empty and column.affinity in ("REAL", "NUMERIC")):
         return made.FloatField, {}
     return _text(column, held)
@@ -320,7 +331,6 @@ def _decimal(column: ColumnInfo) -> tuple[type[Field], dict[str, Any]] | None:
 
 def _text(column: ColumnInfo, held: Contents) -> tuple[type[Field], dict[str, Any]]:
     """Text, held to the declared length only where every value that lies there keeps it, as SQLite does not ask."""
-    size = _SIZED.search(column.declared)
-    if size is None or held.longest > int(size[1]):
+    if column.size is None or held.longest > column.size[0]:
         return made.TextField, {}
-    return made.StringField, {"max_length": int(size[1])}
+    return made.StringField, {"max_length": column.size[0]}

@@ -89,6 +89,20 @@ def _stored(table: Table, name: str, record: Record) -> Any:
     return value if encode is None or value is None else encode(value)
 
 
+def refuse_dangling(table: Table, connection: sqlite3.Connection, record: Record, index: int | None) -> None:
+    """Refuse at once what a deferred reference would refuse at the commit, where nobody could say why (Conflict)."""
+    if not connection.execute("PRAGMA foreign_keys").fetchone()[0]:
+        return
+    orphans = [name for name in _orphans(table, connection, record) if not _is_own_parent(table, name, record)]
+    if orphans:
+        raise _dangling(table, orphans, index)
+
+
+def _is_own_parent(table: Table, name: str, record: Record) -> bool:
+    parent, target = {column.lower(): to for column, to in table.info.references.items()}[name.lower()]
+    return parent.lower() == table.name.lower() and record.get(target) == record[name]
+
+
 def _dangling(table: Table, fields: list[str], index: int | None) -> Conflict:
     told = ", ".join(fields) or f"a reference of {table.name}"
     return Conflict(f"{told} names a record that does not exist", code="foreign_key", fields=fields, index=index)

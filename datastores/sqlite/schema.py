@@ -11,9 +11,9 @@ from typing import Final
 
 from datastores.sqlite.catalogue import ColumnInfo, TableInfo
 from datastores.sqlite.grammar import quote
-from datastores.sqlite.values import TEXT_COLLATION, MomentForm, storage_of
+from datastores.sqlite.values import MOMENT_TYPE, TEXT_COLLATION, MomentForm, storage_of
 from datastores.tables.columns import Column
-from datastores.tables.storage import Storage
+from datastores.tables.storage import HEXADECIMAL_LENGTH, Storage, hexadecimal
 from datastores.tables.table import ALIAS
 from rest_kit.errors import Fault, StoreCorrupt, ValidationError, did_you_mean
 from rest_kit.models.field import Field
@@ -117,6 +117,8 @@ def fitting_storage(field: Field, info: ColumnInfo) -> Storage:
         return replace(storage, types=(float, int), decode=read_float)
     if field.kind is Kind.INTEGER and info.affinity not in ("INTEGER", "NUMERIC"):
         return replace(storage, types=(int, float), decode=read_integer)
+    if field.kind is Kind.UUID and info.size == (HEXADECIMAL_LENGTH, 0):
+        return hexadecimal(storage)
     if field.kind is Kind.DECIMAL and info.affinity != "TEXT" and storage.collation:
         return loose_decimal(field.places)
     return storage
@@ -158,17 +160,28 @@ def loose_decimal(places: int | None) -> Storage:
 def form_in(connection: sqlite3.Connection, table: TableInfo, info: ColumnInfo) -> MomentForm | None:
     """The form of the moments in a column, told from the first one; None where that is no moment that orders as text.
 
-    A column without any is written in our form, or in SQLite's where SQLite itself fills it.
+    A column without any is written in the form of whoever declared it.
     """
     name = quote(info.name)
     select = " ".join(("SELECT", name, "FROM", quote(table.name), "WHERE", name, "IS NOT NULL LIMIT 1"))
     found = connection.execute(select).fetchone()
     if found is None:
-        return SPACED if "CURRENT_TIMESTAMP" in (info.default or "").upper() else MomentForm()
+        return _first_form(info)
     return next((form for form in FORMS if form.holds(found[0])), None)
 
 
+def _first_form(info: ColumnInfo) -> MomentForm:
+    """The form in which the program that declared a column will write its moments, as far as the type gives it away."""
+    if info.declared == MOMENT_TYPE:
+        return MomentForm()
+    if info.declared in ("DATETIME", "TIMESTAMP") and "CURRENT_TIMESTAMP" not in (info.default or "").upper():
+        return OF_SQLALCHEMY
+    return SPACED
+
+
 SPACED: Final = MomentForm(" ", None, "")
+"""As SQLite's own functions, Python's driver and Django write moments."""
+OF_SQLALCHEMY: Final = MomentForm(" ", 6, "")
 FORMS: Final = (
     MomentForm(),
     SPACED,

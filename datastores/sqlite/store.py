@@ -25,7 +25,7 @@ from datastores.tables.store import TableStore, with_pk
 from rest_kit.errors import StoreUnavailable, did_you_mean
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
-from rest_kit.store import Tx, check_keys, check_options, refuse
+from rest_kit.store import DataStore, Tx, check_keys, check_options, refuse
 
 T = TypeVar("T")
 
@@ -51,6 +51,8 @@ class SQLiteDataStore(TableStore[Table]):
         "timeout": (int, float),
         "indexes": (list, tuple),
     }
+
+    infers_references = True
 
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
         refuse(_problems(resource, dict(options or {})), type(self).__name__)
@@ -136,6 +138,16 @@ class SQLiteDataStore(TableStore[Table]):
         retention = self.options.get("retention", RETENTION)
         return SQLiteEventLog(table.database, table.name, table.columns, table.key, retention)
 
+    def refers_to(self, references: str, other: DataStore) -> bool:
+        """Whether `table.column` is the key of the table that the other store holds, in the same file."""
+        if not isinstance(other, SQLiteDataStore) or other._path != self._path:
+            return False
+        table, _, column = references.rpartition(".")
+        if table.lower() != other._name.lower():
+            return False
+        key = other.model.pk
+        return key is not None and key.name.lower() == column.lower()
+
     # --- the contract -------------------------------------------------------------------------------------------------
 
     def ping(self) -> None:
@@ -167,11 +179,11 @@ class SQLiteDataStore(TableStore[Table]):
             self._database_.close()
 
 
-def list_tables(path: str | os.PathLike[str]) -> list[str]:
-    """The tables and views of a file, by name, without SQLite's own and ours (StoreUnavailable, StoreCorrupt)."""
+def list_tables(path: str | os.PathLike[str], *, views: bool = True) -> list[str]:
+    """The tables of a file, and its views, by name, without SQLite's own and ours (StoreUnavailable, StoreCorrupt)."""
     database = Database.at(os.path.abspath(os.fspath(path)), True, TIMEOUT)
     try:
-        return database.snapshot(list_names)
+        return database.snapshot(lambda connection: list_names(connection, views=views))
     finally:
         database.close()
 

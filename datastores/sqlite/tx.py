@@ -11,7 +11,7 @@ from datastores.sqlite.database import reader, refuse_ended
 from datastores.sqlite.events import SQLiteEventLog
 from datastores.sqlite.failures import DRIVER_ERRORS, is_missing_table, meaning_of
 from datastores.sqlite.grammar import quote
-from datastores.sqlite.rules import broken_by_deletion, broken_rule, refused
+from datastores.sqlite.rules import broken_by_deletion, broken_rule, refuse_dangling, refused
 from datastores.sqlite.table import Table
 from datastores.tables.statements import Row
 from datastores.tables.table import Writing, scoped
@@ -124,6 +124,8 @@ class SQLiteTx(Tx):
 
     def _write(self, writing: Writing, record: Record, more: tuple[Any, ...], index: int | None) -> sqlite3.Cursor:
         refuse_ended(self._connection)
+        if self._table.info.deferred:
+            refuse_dangling(self._table, self._connection, record, index)
         try:
             cursor = self._connection.execute(writing.text, [*writing.encode(record), *more])
         except sqlite3.Error as exc:

@@ -31,6 +31,9 @@ DECIMAL_COLLATION: Final = "rest_kit_decimal"
 TEXT_COLLATION: Final = "rest_kit_text"
 FOLD_FUNCTION: Final = "rest_kit_fold"
 
+MOMENT_TYPE: Final = "DATETIME TEXT"
+"""What a column of moments is declared as in a table of ours, and in no one else's."""
+
 MAX_DOUBLE_DIGITS: Final = 15
 """A decimal of so many digits comes back from a double unchanged."""
 
@@ -124,8 +127,8 @@ class MomentForm:
     def storage(self) -> Storage:
         """The storage of moments in this form."""
         if self.digits in (6, None):
-            return Storage("DATETIME", (str,), self.write, read_moment)
-        return Storage("DATETIME", (str,), self.write, read_moment, self.exact, self.write, self.ceiling)
+            return Storage(MOMENT_TYPE, (str,), self.write, read_moment)
+        return Storage(MOMENT_TYPE, (str,), self.write, read_moment, self.exact, self.write, self.ceiling)
 
 
 def read_moment(text: str) -> datetime.datetime:

@@ -23,9 +23,9 @@ class Column:
 
     `nullable` is about the table: whether a NULL may lie there, whatever the model says. `seek`, where it is not empty,
     is the SQL that an index over the column can find, less exact than `term`: it is compared beside it, with the value
-    that `sought` stands for. `read` is the
-    SQL that hands it out, where that is another than the one that compares it; `value` what stands for a value that is
-    written or compared with, with `{}` for its parameter.
+    that `sought` stands for. `same`, where it is not empty, is what equality compares instead of `term`, and as exact.
+    `read` is the SQL that hands it out, where that is another than the one that compares it; `value` what stands for a
+    value that is written or compared with, with `{}` for its parameter.
     """
 
     field: str
@@ -34,6 +34,7 @@ class Column:
     nullable: bool = True
     seek: str = ""
     sought: str = "{}"
+    same: str = ""
     read: str = ""
     value: str = "{}"
 
@@ -46,6 +47,11 @@ class Column:
     def term(self) -> str:
         """The column as it is compared and ordered by."""
         return f"{self.sql} COLLATE {self.storage.collation}" if self.storage.collation else self.sql
+
+    @property
+    def equated(self) -> str:
+        """The column as equality compares it."""
+        return self.same or self.term
 
     def decode(self, value: Any) -> Any:
         """A stored value as the field's Python type (ValueError and the others of `MISFITS`)."""

@@ -76,8 +76,8 @@ class Conditions:
             return self.grammar.false if op == "in" else f"{column.sql} IS NOT NULL"
         values = [self.value(column, "eq") for _ in range(count)]
         if op == "notin":
-            return f"{column.term} NOT IN ({', '.join(values)})"
-        exactly = f"{column.term} IN ({', '.join(values)})"
+            return f"{column.equated} NOT IN ({', '.join(values)})"
+        exactly = f"{column.equated} IN ({', '.join(values)})"
         if not column.seek:
             return exactly
         return f"({column.seek} IN ({', '.join(map(column.sought.format, values))}) AND {exactly})"
@@ -121,7 +121,7 @@ class Conditions:
 
 def equal(column: Column, value: str) -> str:
     """Equality byte by byte, in the form that an index can answer."""
-    exactly = f"{column.term} = {value}"
+    exactly = f"{column.equated} = {value}"
     return f"({column.seek} = {column.sought.format(value)} AND {exactly})" if column.seek else exactly
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 Convert = Callable[[Any], Any]
@@ -38,6 +39,16 @@ class Storage:
         if op in ("gte", "lt"):
             return self.ceiling or self.encode
         return self.exact or self.encode
+
+
+HEXADECIMAL_LENGTH: Final = 32
+"""How many characters a column has that keeps UUIDs without dashes, as Django and SQLAlchemy do where no type is made
+for them."""
+
+
+def hexadecimal(text: Storage) -> Storage:
+    """The storage of UUIDs as 32 digits without dashes, where `text` is that of texts."""
+    return replace(text, encode=lambda value: value.hex, decode=uuid.UUID)
 
 
 def successor(prefix: str) -> str | None:

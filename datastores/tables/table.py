@@ -129,10 +129,12 @@ class BaseTable(ABC):
         names = tuple([name for name, value in record.items() if value is not None or name not in self.filled])
         return self._insertions.get(names) or _remember(self._insertions, names, self._insertion(names))
 
-    def _insertion(self, names: tuple[str, ...]) -> Writing:
+    def _insertion(self, names: tuple[str, ...], count: int = 1) -> Writing:
+        """How so many records with these fields are inserted at once."""
         written = tuple(name for name in names if name not in self.computed)
-        places = ", ".join(self._place(name, number) for number, name in enumerate(written, 1))
-        values = f"({', '.join(map(self.target, written))}) {self.overriding(written)}VALUES ({places})"
+        places = iter(range(1, count * len(written) + 1))
+        rows = ", ".join(f"({', '.join(self._place(name, next(places)) for name in written)})" for _ in range(count))
+        values = f"({', '.join(map(self.target, written))}) {self.overriding(written)}VALUES {rows}"
         parts = ["INSERT INTO", self.into, values if written else self.no_values]
         return Writing(written, " ".join(parts) + self.returns, self.statements.encoder(written))
 

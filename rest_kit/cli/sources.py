@@ -1,62 +1,67 @@
-"""From what a user names on the command line to controllers: files, databases, and objects in modules."""
+"""From what a user names on the command line to controllers: files, databases, APIs, and objects in modules."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import re
-import sys
-import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from rest_kit import jsonio
+from rest_kit.cli import apis, databases
+from rest_kit.cli.files import CSV_SUFFIXES, JSON_SUFFIX, in_csv, in_json, in_list, readable
+from rest_kit.cli.modules import load_object
+from rest_kit.cli.source import NO_WISHES, Finding, Part, Source, SourceError, Wishes, parse
 from rest_kit.controllers import Controller, WSGIDispatcher
-from rest_kit.errors import ConfigurationError, InvalidInput, RestKitError, StoreCorrupt, did_you_mean
+from rest_kit.errors import ConfigurationError, StoreCorrupt, did_you_mean
 from rest_kit.spec import RESERVED_RESOURCES
-from rest_kit.store import DataStore
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-CSV_SUFFIXES: Final = (".csv", ".tsv", ".tab", ".txt")
-SQLITE_SUFFIXES: Final = (".db", ".sqlite", ".sqlite3", ".db3")
+SUFFIXES: Final = (*CSV_SUFFIXES, *databases.SQLITE_SUFFIXES, JSON_SUFFIX)
+SCHEMES: Final = (databases.SQLITE_SCHEME, *databases.SERVERS, *apis.SCHEMES)
 
 
 class Served(NamedTuple):
-    """What a source turned into: the application, and its controllers where it is one of ours."""
+    """What the sources turned into: the application, and its controllers where it is one of ours."""
 
     app: WSGIApplication
     controllers: Sequence[Controller]
     notes: Sequence[str] = ()
 
 
-class Part(NamedTuple):
-    """One resource found in a source."""
+class Resources(NamedTuple):
+    """The controllers that one source is served by, and what is to be said about it."""
 
-    controller: type[Controller]
-    notes: tuple[str, ...] = ()
-
-
-class SourceError(ConfigurationError):
-    """A source cannot be served; the text says why, and what to do."""
+    controllers: Sequence[type[Controller]]
+    notes: Sequence[str] = ()
 
 
-def serve(sources: Sequence[str], *, read_only: bool = False, csv_options: Mapping[str, Any] | None = None) -> Served:
-    """The application for these sources (ConfigurationError)."""
-    if len(sources) == 1 and is_module(sources[0]):
-        found = load_object(sources[0])
+def serve(sources: Sequence[str | Source], wishes: Wishes = NO_WISHES) -> Served:
+    """The application for these sources (ConfigurationError, StoreUnavailable)."""
+    read = [parse(source) if isinstance(source, str) else source for source in sources]
+    if len(read) == 1 and read[0].is_module:
+        found = load_object(read[0].place)
         if not isinstance(found, list) and not is_controller(found):
-            return of_application(found, sources[0])
-    parts = [part for source in sources for part in read(source, read_only, csv_options or {})]
-    names = [part.controller.spec_.name for part in parts if part.controller.spec_ is not None]
+            return of_application(found, read[0].place)
+    resources = [resources_of(source, wishes) for source in read]
+    controllers = [one for found in resources for one in found.controllers]
+    refuse_same_names(controllers)
+    app = WSGIDispatcher(controllers, name="rest_kit")
+    return Served(app, app.controllers, [note for found in resources for note in found.notes])
+
+
+def refuse_same_names(controllers: Sequence[type[Controller]]) -> None:
+    """Refuse two resources of one name, and say how they get others (SourceError)."""
+    names = [controller.spec_.name for controller in controllers if controller.spec_ is not None]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise SourceError(f"two sources would both be served as {', '.join(twice)}; rename one of them")
-    app = WSGIDispatcher([part.controller for part in parts], name="rest_kit")
-    return Served(app, app.controllers, [note for part in parts for note in part.notes])
+        told = ", ".join(twice)
+        raise SourceError(
+            f"two sources would both be served as {told}; give one of them another name: other=SOURCE, "
+            "or other=SOURCE#TABLE for a table of a database"
+        )
 
 
 def of_application(found: Any, source: str) -> Served:
@@ -75,71 +80,87 @@ def is_controller(found: Any) -> bool:
     return isinstance(found, type) and issubclass(found, Controller)
 
 
-def is_module(source: str) -> bool:
-    """Whether a source has the form `module:NAME`."""
-    return re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", source) is not None
+# --- what a source is -------------------------------------------------------------------------------------------------
 
 
-def read(source: str, read_only: bool, csv_options: Mapping[str, Any]) -> list[Part]:
-    """The resources in one source (ConfigurationError)."""
-    check(source)
-    if is_module(source):
-        return from_module(source, read_only)
-    path = Path(source)
-    readers: dict[str, Callable[[], list[Part]]] = {
-        **{known: lambda: from_csv(path, read_only, csv_options) for known in CSV_SUFFIXES},
-        **{known: lambda: from_sqlite(path, read_only) for known in SQLITE_SUFFIXES},
-        ".json": lambda: from_json(path, read_only),
-    }
-    return readers[path.suffix.lower()]()
+def check(source: Source, wishes: Wishes) -> Source:
+    """The source, looked at before anything is served: an API's dialect is known then (SourceError, Unreachable)."""
+    if source.is_module:
+        return source
+    if apis.is_api(source):
+        return source if source.dialect else source._replace(dialect=apis.dialect_of(source, wishes))
+    if not databases.is_server(source):
+        check_file(source)
+    if is_database(source):
+        databases.look(source)
+    return source
 
 
-def check(source: str) -> None:
-    """Refuse what is neither a file of a known kind nor `module:NAME` (SourceError)."""
-    if is_module(source):
-        return
-    suffix, known = Path(source).suffix.lower(), (*CSV_SUFFIXES, *SQLITE_SUFFIXES, ".json")
-    if suffix not in known:
-        near = did_you_mean(suffix, known) if suffix else ""
-        raise SourceError(f"{source} is of no known kind: {', '.join(known)} or module:NAME{near}")
+def check_file(source: Source) -> None:
+    """Refuse what is no file, or of no known kind (SourceError)."""
+    check_kind(source)
     with readable(source):
-        if not Path(source).is_file():
+        if not Path(databases.file_of(source)).is_file():
             raise SourceError(f"{source}: there is no such file")
 
 
-@contextlib.contextmanager
-def readable(source: str | Path) -> Iterator[None]:
-    """Say in a sentence that a file cannot be read (SourceError)."""
-    try:
-        yield
-    except OSError as exc:
-        raise SourceError(f"{source}: it cannot be read: {exc.strerror or exc}") from exc
+def check_kind(source: Source) -> None:
+    """Refuse what looks like no source (SourceError)."""
+    suffix = Path(source.place).suffix.lower()
+    if source.scheme and source.scheme != databases.SQLITE_SCHEME:
+        raise SourceError(f"{source} is of no known kind{did_you_mean(source.scheme, SCHEMES)}")
+    if not source.scheme and suffix not in SUFFIXES:
+        near = did_you_mean(suffix, SUFFIXES) if suffix else f"; valid: {', '.join(SUFFIXES)}"
+        raise SourceError(f"{source} is of no known kind, which a file's ending tells{near}")
+    if source.tables and suffix in CSV_SUFFIXES:
+        raise SourceError(f"{source}: a CSV file holds one table, which goes by the file's name")
 
 
-def from_csv(path: Path, read_only: bool, options: Mapping[str, Any]) -> list[Part]:
-    """A delimited text file as one resource."""
-    chosen = {**options, **({"read_only": True} if read_only else {})}
-    return [Part(controller(path.stem, store("CSVDataStore"), {"path": str(path)}, chosen, read_only))]
+def is_database(source: Source) -> bool:
+    """Whether it is a server's database, or an SQLite file."""
+    is_file = not source.scheme and Path(source.place).suffix.lower() in databases.SQLITE_SUFFIXES
+    return is_file or source.scheme == databases.SQLITE_SCHEME or databases.is_server(source)
 
 
-def from_sqlite(path: Path, read_only: bool) -> list[Part]:
-    """Every table and view of an SQLite file as a resource."""
-    tables: Sequence[str] = stores_module("datastores.sqlite").list_tables(str(path))
-    if not tables:
-        raise SourceError(f"{path}: there is no table in it")
-    options = {"read_only": True} if read_only else {}
-    cls = store("SQLiteDataStore")
-    parts, refused = [], []
-    for table in tables:
-        served = controller(table, cls, {"name": str(path), "table": table}, options, read_only)
-        reason = unservable(served)
+def find(source: Source, wishes: Wishes) -> Finding:
+    """The resources in one source that is no module (ConfigurationError, StoreUnavailable)."""
+    if apis.is_api(source):
+        return apis.in_api(source, wishes)
+    if not databases.is_server(source):
+        check_file(source)
+    if is_database(source):
+        return databases.in_database(source, wishes)
+    is_json = Path(source.place).suffix.lower() == JSON_SUFFIX
+    return in_json(source, wishes) if is_json else in_csv(source, wishes)
+
+
+# --- controllers ------------------------------------------------------------------------------------------------------
+
+
+def resources_of(source: Source, wishes: Wishes) -> Resources:
+    """The controllers that serve one source (ConfigurationError, StoreUnavailable)."""
+    if source.is_module:
+        return _of_module(source, wishes)
+    found = find(source, wishes)
+    name = naming(source, found.parts)
+    controllers, refused = [], []
+    for part in found.parts:
+        made = controller(name(part), part, wishes)
+        reason = unservable(made) if is_database(source) else None
         if reason is None:
-            parts.append(Part(served))
+            controllers.append(made)
         else:
-            refused.append(f"{table} is not served: {reason}")
-    if not parts:
-        raise SourceError([f"{path}: {reason}" for reason in refused])
-    return [parts[0]._replace(notes=tuple(refused)), *parts[1:]]
+            refused.append(f"{part.name} is not served: {reason}")
+    if not controllers:
+        raise SourceError([f"{source}: {reason}" for reason in refused])
+    return Resources(controllers, [*found.notes, *refused])
+
+
+def naming(source: Source, parts: Sequence[Part]) -> Callable[[Part], str]:
+    """What each resource is called: its own name, or the one given; that one comes before it where there are more."""
+    if not source.name:
+        return lambda part: part.name
+    return lambda part: source.name if len(parts) == 1 else f"{source.name}-{part.name}"
 
 
 def unservable(served: type[Controller]) -> str | None:
@@ -147,117 +168,32 @@ def unservable(served: type[Controller]) -> str | None:
     assert served.spec_ is not None
     try:
         return None if served.spec_.store.model.pk is not None else "nothing names a row"
-    except StoreCorrupt as exc:
+    except (StoreCorrupt, ConfigurationError) as exc:
         return str(exc)
 
 
-def from_json(path: Path, read_only: bool) -> list[Part]:
-    """A list of objects, or an object of such lists, kept in memory."""
-    try:
-        with readable(path):
-            data = jsonio.loads(path.read_bytes())
-    except InvalidInput as exc:
-        raise SourceError(f"{path}: {exc}") from exc
-    lists = {path.stem: data} if isinstance(data, list) else data
-    if not isinstance(lists, dict) or not lists:
-        raise SourceError(f"{path}: an object of lists is needed, or one list")
-    parts = []
-    for name, rows in lists.items():
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise SourceError(f"{path}: {name!r} is not a list of objects")
-        parts.append(from_list(name, rows, read_only))
-    if read_only:
-        return parts
-    note = f"changes to {path} are kept in memory and end with the server"
-    return [parts[0]._replace(notes=(note,)), *parts[1:]]
-
-
-def from_list(name: str, rows: list[dict[str, Any]], read_only: bool) -> Part:
-    """A list of dicts as one resource."""
-    return Part(controller(name, store("PythonListDataStore"), rows, {}, read_only))
-
-
-def from_module(source: str, read_only: bool) -> list[Part]:
+def _of_module(source: Source, wishes: Wishes) -> Resources:
     """A list of dicts or a Controller class that a module holds."""
-    found = load_object(source)
+    found = load_object(source.place)
     if is_controller(found):
-        return [Part(found)]
+        return Resources([found])
     if isinstance(found, list):
-        return [from_list(source.partition(":")[2], found, read_only)]
+        name = source.name or source.place.partition(":")[2]
+        return Resources([controller(name, in_list(name, found), wishes)])
     raise SourceError(f"{source} is an application of its own: serve it alone")
 
 
-def load_object(source: str) -> Any:
-    """The object that `module:NAME` names (SourceError)."""
-    module_name, _, name = source.partition(":")
-    if "" not in sys.path and "." not in sys.path:
-        sys.path.insert(0, "")
-    module = import_users(module_name, source)
-    if not hasattr(module, name):
-        public = [known for known in vars(module) if not known.startswith("_")]
-        raise SourceError(f"{source}: {module_name} has no {name!r}{did_you_mean(name, public)}")
-    return getattr(module, name)
-
-
-def import_users(name: str, source: str) -> types.ModuleType:
-    """A user's module, which may fail in any way while it is imported (SourceError)."""
-    try:
-        return importlib.import_module(name)
-    except RestKitError:
-        raise
-    except (Exception, SystemExit) as exc:
-        # the code is the user's, and may fail with anything: it is told, and passed on as the cause
-        if isinstance(exc, ModuleNotFoundError) and exc.name and f"{name}.".startswith(f"{exc.name}."):
-            raise SourceError(f"{source}: there is no module {exc.name!r} here or installed") from exc
-        raise SourceError(f"{source}: the module {name!r} cannot be imported: {last_line(exc)}") from exc
-
-
-def last_line(exc: BaseException) -> str:
-    """An error in one line: its type, its text, and the file and line where it came up."""
-    if isinstance(exc, SyntaxError):
-        text, place = exc.msg, f"{exc.filename}:{exc.lineno}"
-    else:
-        frames = [one for one in traceback.extract_tb(exc.__traceback__) if not one.filename.startswith("<frozen ")]
-        text, place = str(exc), f"{frames[-1].filename}:{frames[-1].lineno}"
-    told = ": ".join(filter(None, (type(exc).__name__, " ".join(text.split()))))
-    return f"{told} ({place})"
-
-
-def controller(
-    name: str, cls: type[DataStore], resource: Any, options: Mapping[str, Any], read_only: bool
-) -> type[Controller]:
+def controller(name: str, part: Part, wishes: Wishes) -> type[Controller]:
     """The controller that serves one resource with every default."""
     slug = re.sub(r"[^A-Za-z0-9._~-]+", "-", name).strip("-.") or "data"
     if slug in RESERVED_RESOURCES:
         slug += "-data"
-    verbs = {"list_verbs": ["GET"], "unique_verbs": ["GET"]} if read_only else {}
-    described = {"resource_name": slug, "resource": resource, "datastore": cls, "options": options}
+    verbs: Mapping[str, Any] = {"list_verbs": ["GET"], "unique_verbs": ["GET"]} if wishes.read_only else {}
+    described = {
+        "resource_name": slug,
+        "resource": part.resource,
+        "datastore": part.datastore,
+        "options": part.options,
+    }
     body = {"resource": described, "controller": verbs, "__module__": __name__}
     return types.new_class(slug, (Controller,), exec_body=lambda namespace: namespace.update(body))
-
-
-def stores_module(name: str) -> Any:
-    """A module of our `datastores`, unless a package of that name in the working directory hides it (SourceError)."""
-    if "datastores" not in sys.modules and "" in sys.path:
-        sys.path.remove("")
-        sys.path.append("")
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as exc:
-        raise hidden() from exc
-
-
-def store(name: str) -> type[DataStore]:
-    """One of our stores, by the name of its class (SourceError)."""
-    found = getattr(stores_module("datastores"), name, None)
-    if found is None:
-        raise hidden()
-    return cast("type[DataStore]", found)
-
-
-def hidden() -> SourceError:
-    """What to say where another package bears the name of ours."""
-    other = getattr(importlib.import_module("datastores"), "__file__", "an unknown place")
-    return SourceError(
-        f"the package 'datastores' at {other} hides the one of rest_kit; rename it, or run from another directory"
-    )

@@ -16,9 +16,11 @@ from werkzeug.exceptions import NotFound
 
 from rest_kit.controllers.boundary import Application
 from rest_kit.controllers.paths import segments
+from rest_kit.controllers.related import RelatedServed
 from rest_kit.controllers.served import Served
 from rest_kit.errors import ConfigurationError
 from rest_kit.problems import Reply
+from rest_kit.relations import Graph, Related
 from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
@@ -68,17 +70,46 @@ class Controller(Application):
         self.store = self.spec.store
         self.mount = mount
         self._keys = keys or Keys(secret)
+        self._graph: Graph | None = None
         self._served: Served | None = None
+        self._for_now: tuple[Any, Served] | None = None
         if self.store.bound_model is not None and self.store.bound_model.pk is not None:
             self.prepare()
 
     def prepare(self) -> Served:
         """The resource made ready; the first time, the model may have to be read off the data (StoreUnavailable)."""
         if self._served is None:
-            served = Served(self, self.spec, self._keys)
-            served.use(self._overridden(LIST_METHODS), self._overridden(ITEM_METHODS))
-            self._served = served
+            if self._graph is not None and self.store.infers_references and not self._graph.settled:
+                return self._prepare_for_now(self._graph)
+            self._served = self._make(self._graph.known if self._graph is not None else {})
         return self._served
+
+    def _prepare_for_now(self, graph: Graph) -> Served:
+        """The same while it is not known yet what all databases refer to: made again as soon as more is."""
+        known = graph.current()
+        if self._for_now is None or self._for_now[0] is not known:
+            self._for_now = known, self._make(known)
+        if graph.settled:
+            self._served = self._for_now[1]
+        return self._for_now[1]
+
+    def _make(self, relations: Mapping[str, Related]) -> Served:
+        related = relations.get(self.spec.name)
+        if self._graph is None or related is None:
+            served = Served(self, self.spec, self._keys)
+        else:
+            served = RelatedServed(self, self.spec, self._keys, self._graph, related)
+        served.use(self._overridden(LIST_METHODS), self._overridden(ITEM_METHODS))
+        return served
+
+    def relate(self, graph: Graph) -> None:
+        """Take part in the relations of an application; for the dispatcher, before the first request."""
+        if not graph.concerns(self.spec.name):
+            return
+        self._graph, self._served = graph, None
+        known = self.store.bound_model is not None and self.store.bound_model.pk is not None
+        if known and not self.store.infers_references:
+            self.prepare()
 
     def _overridden(self, methods: Mapping[str, str]) -> dict[str, Any]:
         """By verb, the methods that a subclass has in place of ours."""
@@ -104,7 +135,7 @@ class Controller(Application):
             verb = served.list_verbs.get(request.method)
             return verb(request) if verb is not None else served.refuse_verb(request, served.list_allow)
         if len(parts) > 1 or parts[0] in served.reserved:
-            raise NotFound("there is nothing at this address")
+            return served.below(request, parts)
         item_verb = served.item_verbs.get(request.method)
         if item_verb is None:
             return served.refuse_verb(request, served.item_allow)

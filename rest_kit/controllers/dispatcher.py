@@ -11,11 +11,13 @@ from rest_kit.controllers.boundary import Application, log
 from rest_kit.controllers.controller import Controller
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.presenter import json_reply
+from rest_kit.controllers.related import RelatedServed, members_of
 from rest_kit.controllers.served import allow
 from rest_kit.docs.errors import error_page
 from rest_kit.docs.schema import Described, describe
 from rest_kit.errors import ConfigurationError, StoreError, did_you_mean
 from rest_kit.problems import Reply
+from rest_kit.relations import Graph
 from rest_kit.request import Environ, Request
 from rest_kit.signing import Keys
 from rest_kit.spec import is_segment
@@ -64,12 +66,21 @@ class WSGIDispatcher(Application):
         self.prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
         self._prefix_parts = self.prefix.split("/")[1:]
         self.controllers = [cls(mount=f"{self.prefix}/{_name(cls)}/", keys=keys) for cls in controllers]
+        self._relate()
         self._handlers = self._mount(self.controllers)
         self._pages: dict[str, Callable[[Request, list[str]], Reply]] = {"healthz": self._health, "readyz": self._ready}
         if hello:
             self._pages[""] = self._hello
         if docs:
             self._pages |= {"schema": self._schema, "docs": self._docs}
+
+    def _relate(self) -> None:
+        """Let the controllers know what refers to what (ConfigurationError with every mistake)."""
+        graph = Graph(members_of(self.controllers))
+        if graph.problems:
+            raise ConfigurationError(graph.problems, owner=type(self).__name__)
+        for controller in self.controllers:
+            controller.relate(graph)
 
     def _mount(self, controllers: Sequence[Controller]) -> dict[str, Callable[[Request, list[str]], Reply]]:
         """By resource name, what answers: a controller, or a pair of them sharing the name."""
@@ -232,6 +243,7 @@ def _described(sharing: Sequence[Controller], url: str) -> Described:
         next((served.list_allow for served in ready if served.list_verbs), []),
         next((served.item_allow for served in ready if served.item_verbs), []),
         [response.media_type for response in first.spec.responses],
+        first.related if isinstance(first, RelatedServed) else None,
     )
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from rest_kit import jsonio
 from rest_kit.models import Model
-from rest_kit.pagination import Links
+from rest_kit.pagination import Links as PageLinks
 from rest_kit.preconditions import Tagger
 from rest_kit.problems import Headers, Reply
+from rest_kit.relations import Links
 from rest_kit.request import Request
 from rest_kit.spec import Spec
 from rest_kit.types import Record
@@ -18,17 +19,20 @@ from rest_kit.views import JsonResponse, Response, add_resource_uri
 class Presenter:
     """Shapes records for one resource: what may be seen of them, dumped, with the view's formatters applied."""
 
-    def __init__(self, spec: Spec, model: Model, tagger: Tagger) -> None:
+    def __init__(self, spec: Spec, model: Model, tagger: Tagger, links: Links | None = None) -> None:
         assert model.pk is not None
         self.spec = spec
         self.model = model
         self.tagger = tagger
+        self.links = links
+        """What shows foreign keys as URIs, where that is asked for."""
         self.pk = model.pk.name
         self.hidden = tuple(name for name in model.names if name not in model.readable)
         self.vary: Headers = [("Vary", "Accept")] if len(spec.responses) > 1 else []
         plain = (
             spec.formatters == (add_resource_uri,)
             and model.dumps_plain
+            and links is None
             and model.pk.kind.python_type is int
             and "resource_uri" not in model.names
         )
@@ -48,6 +52,8 @@ class Presenter:
     def _shape(self, records: list[Record], request: Request, response: type[Response]) -> list[Record]:
         """The records dumped and formatted; they are the store's gift and may be changed."""
         shown = records if self.model.dumps_plain else [self.model.dump(record) for record in records]
+        if self.links is not None:
+            shown = self.links.show(shown, request.script_name())
         if self.spec.formatters:
             view = response(request, self.pk)
             for formatter in self.spec.formatters:
@@ -75,6 +81,23 @@ class Presenter:
         elif self.hidden:
             record = self.hide(record)
         return tag, response.render(self.shape([record], request, response)[0])
+
+    def represent_expanded(
+        self,
+        request: Request,
+        record: Record,
+        response: type[Response],
+        fields: tuple[str, ...] | None,
+        added: Record,
+        *,
+        asked: str,
+    ) -> tuple[str, bytes]:
+        """The same with members added, as `asked`: a tag that begins as the plain one, and follows the body."""
+        tag = self.tagger.hash(record)
+        record = self.hide(record) if fields is None else {name: record[name] for name in fields}
+        body = response.render({**self.shape([record], request, response)[0], **added})
+        told = f"{response.media_type} {fields} {asked} ".encode()
+        return tag + self.tagger.full_suffix(told + body), body
 
     def hide(self, record: Record) -> Record:
         """The record without what nobody may read."""
@@ -131,10 +154,19 @@ class Presenter:
         return status, [("Content-Type", response.content_type), ("Content-Length", str(len(body))), *self.vary], body
 
     def page(
-        self, request: Request, records: list[Record], response: type[Response], meta: dict[str, Any], links: Links
+        self,
+        request: Request,
+        records: list[Record],
+        response: type[Response],
+        meta: dict[str, Any],
+        links: PageLinks,
+        *,
+        added: list[Record] | None = None,
     ) -> Reply:
         """One page of a list, in its envelope or bare; the links go into the `Link` header too (RFC 8288)."""
         shown: Any = self.shape(records, request, response)
+        if added is not None:
+            shown = [{**obj, **more} for obj, more in zip(shown, added, strict=True)]
         if self.spec.envelope:
             meta["first"], meta["previous"] = links.first, links.previous
             meta["next"], meta["last"] = links.next, links.last
@@ -149,7 +181,7 @@ class Presenter:
         return "200 OK", headers, body
 
 
-def link_header(links: Links) -> str:
+def link_header(links: PageLinks) -> str:
     """The links as RFC 8288 writes them, those that exist."""
     found = [f'<{links.first}>; rel="first"'] if links.first else []
     if links.previous:

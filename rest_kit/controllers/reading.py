@@ -10,10 +10,11 @@ from itsdangerous import URLSafeSerializer
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.models import Model
 from rest_kit.pagination import BasePagination, Listing
-from rest_kit.params import Asked, Parameters, item_fields
+from rest_kit.params import Asked, Parameters
 from rest_kit.preconditions import check_match, unmodified
 from rest_kit.problems import Reply
-from rest_kit.query import Query
+from rest_kit.query import Filter, Query, conjoin
+from rest_kit.relations import Expander
 from rest_kit.request import Request
 from rest_kit.spec import Spec
 from rest_kit.store import DataStore
@@ -32,6 +33,8 @@ class Reading:
     pagination: BasePagination
     presenter: Presenter
     cursors: URLSafeSerializer
+    expander: Expander
+    """Of resources with relations alone; without any, nothing asks to expand."""
     visible: tuple[str, ...] | None
     """The fields that lists read: None (all) where nothing is hidden."""
     accepted: dict[str | None, type[Response]]
@@ -42,30 +45,39 @@ class Reading:
         response = self.negotiate(request)
         if "HTTP_IF_MATCH" in request.environ:
             check_match(request, None)
-        asked = self.parameters.read(request.query_string, lenient=self.lenient(request))
+        asked = self.parameters.read(request.query_string, lenient=self.lenient(request), mount=request.mount)
+        within = request.within
         pagination = self.pagination
 
         def listing() -> Listing:
-            return self.listing(asked)
+            return self.listing(asked, within)
 
         wanted = pagination.read(asked.paging, listing)
         fields = asked.fields if asked.fields is not None else self.visible
-        read = self.with_order_fields(fields, asked) if pagination.needs_order else fields
-        result = self.store.find(Query(asked.where, asked.order, read, asked.search, wanted.page, pagination.total))
-        meta, links = pagination.describe(wanted, result, request.mount, asked.kept, listing)
+        expand = asked.expand
+        read = self.with_further_fields(fields, asked) if pagination.needs_order or expand is not None else fields
+        where = asked.where if within is None else conjoin(within, asked.where)
+        result = self.store.find(Query(where, asked.order, read, asked.search, wanted.page, pagination.total))
+        meta, links = pagination.describe(wanted, result, request.url or request.mount, asked.kept, listing)
         meta["filters"] = asked.filters
         records = result.records
+        added = None if expand is None else self.expander.find(expand, self.model, records, request, response)
         if read is not fields:
             records = [{name: record[name] for name in fields or ()} for record in records]
-        return self.presenter.page(request, records, response, meta, links)
+        return self.presenter.page(request, records, response, meta, links, added=added)
 
     def read_item(self, request: Request, pk: Pk) -> Reply:
         """GET on an item: the record, or 304 where the caller has it already."""
         response = self.negotiate(request)
         query = request.environ.get("QUERY_STRING")
-        fields = item_fields(query, self.model, lenient=self.lenient(request)) if query else None
+        fields, expand = self.parameters.item(query, lenient=self.lenient(request)) if query else (None, None)
         presenter = self.presenter
-        tag, body = presenter.represent(request, self.store.get(pk), response, fields)
+        record = self.store.get(pk)
+        if expand is None:
+            tag, body = presenter.represent(request, record, response, fields)
+        else:
+            added = self.expander.find(expand, self.model, [record], request, response)[0]
+            tag, body = presenter.represent_expanded(request, record, response, fields, added, asked=expand.text)
         environ = request.environ
         if ("HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ) and unmodified(request, tag):
             return "304 Not Modified", [("ETag", f'"{tag}"'), *presenter.vary], b""
@@ -74,17 +86,19 @@ class Reading:
             headers += presenter.vary
         return "200 OK", headers, body
 
-    def with_order_fields(self, fields: tuple[str, ...] | None, asked: Asked) -> tuple[str, ...] | None:
-        """The fields to read so that a cursor can be made of any record."""
+    def with_further_fields(self, fields: tuple[str, ...] | None, asked: Asked) -> tuple[str, ...] | None:
+        """The fields to read so that a cursor can be made of any record, and its relations followed."""
         if fields is None:
             return None
-        missing = [key.field for key in self.model.full_order(asked.order) if key.field not in fields]
+        needed = [key.field for key in self.model.full_order(asked.order)] if self.pagination.needs_order else []
+        needed += self.expander.keys(asked.expand, self.model) if asked.expand is not None else ()
+        missing = dict.fromkeys(name for name in needed if name not in fields)
         return (*fields, *missing) if missing else fields
 
-    def listing(self, asked: Asked) -> Listing:
+    def listing(self, asked: Asked, within: Filter | None) -> Listing:
         """What a cursor has to do with: the order, and a fingerprint of everything that the list depends on."""
         order = self.model.full_order(asked.order)
-        told = repr((self.spec.name, order, asked.where, asked.search))
+        told = repr((self.spec.name, order, asked.where, asked.search, *(() if within is None else (within,))))
         fingerprint = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         return Listing(order, fingerprint, self.decode, self.model.json_value, self.cursors)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
@@ -19,10 +19,12 @@ from rest_kit.models import Field
 from rest_kit.params import Parameters
 from rest_kit.preconditions import Tagger
 from rest_kit.problems import Reply
+from rest_kit.relations import Links
 from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import LIST_VERBS, READING, RESERVED_KEYS, UNIQUE_VERBS, Spec
-from rest_kit.types import INT64_MAX, INT64_MIN, Pk
+from rest_kit.types import INT64_MAX, INT64_MIN, Pk, Record
+from rest_kit.views import Response
 from rest_kit.views.negotiation import accepted
 
 Verb = Callable[[Request], Reply]
@@ -36,6 +38,9 @@ class Served(Writing):
     Made at the first use where the model must be read off the data (StoreUnavailable).
     """
 
+    uris: Links | None = None
+    """What shows foreign keys as URIs, where the view asks for that."""
+
     def __init__(self, owner: Any, spec: Spec, keys: Keys) -> None:
         self.owner = owner
         self.spec = spec
@@ -45,16 +50,28 @@ class Served(Writing):
         self.reserved = RESERVED_KEYS
         self.cursors = keys.serializer(f"rest_kit.cursor.{spec.name}")
         tagger = Tagger(keys.derive(f"rest_kit.etag.{spec.name}")[0])
-        self.presenter = Presenter(spec, self.model, tagger)
+        self.presenter = Presenter(spec, self.model, tagger, self.uris)
+        self.atomic = self.store.atomic
         self.visible = self.model.readable if self.presenter.hidden else None
         self.merging = Merging(self.model, self.presenter)
-        search = self.store.capabilities.search
-        self.parameters = Parameters(self.model, spec.options, self.pagination.parameters, search=search)
+        self.parameters = self.make_parameters(self.store.capabilities.search)
         self.accepted = accepted(spec.responses)
         assert self.model.pk is not None
         self._pk_field = self.model.pk
         self._integer_pk = spelt_as_integer(self.model.pk)
         self._listed = [spec.list_verbs, spec.unique_verbs]
+
+    def make_parameters(self, search: bool) -> Parameters:
+        """The table of what lists can be asked for."""
+        return Parameters(self.model, self.spec.options, self.pagination.parameters, search=search)
+
+    def shape(self, records: list[Record], request: Request, response: type[Response]) -> list[Record]:
+        """Records that may be seen, as items of this resource, for a reply of another one's."""
+        return self.presenter.shape(records, request.at(request.script_name() + self.owner.mount), response)
+
+    def below(self, request: Request, parts: list[str]) -> Reply:
+        """Answer for what lies below an item, or where a word has another meaning: nothing, without relations."""
+        raise NotFound("there is nothing at this address")
 
     def use(self, lists: Mapping[str, Verb], items: Mapping[str, ItemVerb]) -> None:
         """Settle which function answers which verb: these, and ours for the rest."""

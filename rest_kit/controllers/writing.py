@@ -36,6 +36,8 @@ class Writing(Reading):
 
     reserved: frozenset[str]
     merging: Merging
+    atomic: Callable[[Callable[[Tx], Any]], Any]
+    """The store's one door for writing."""
     owner: Any
     """What formatters of the input are given first: the controller."""
 
@@ -51,7 +53,7 @@ class Writing(Reading):
             return self.create_many(request, data, response, fields)
         record = self.new_record(data)
         check_match(request, None)
-        stored = self.store.atomic(lambda tx: insert_one(tx, record))
+        stored = self.atomic(lambda tx: insert_one(tx, record))
         location = ("Location", self.uri(request, stored[self.presenter.pk]))
         if self.minimal(request):
             tag = self.presenter.tag(stored, fields, response)
@@ -65,7 +67,7 @@ class Writing(Reading):
         """POST of an array: 201 and the array as stored."""
         records = self.each(data, self.new_record)
         check_match(request, None)
-        stored = self.store.atomic(lambda tx: tx.insert(records))
+        stored = self.atomic(lambda tx: tx.insert(records))
         if self.minimal(request):
             return "201 Created", self.nothing(response), b""
         return self.presenter.many(request, stored, response, fields, "201 Created")
@@ -107,7 +109,7 @@ class Writing(Reading):
             records = self.each_at(data, one)
             return self.each_at(records, lambda place, record: tx.update(keys[place], record))
 
-        return self.answer_many(request, self.store.atomic(work), response, fields)
+        return self.answer_many(request, self.atomic(work), response, fields)
 
     def named(self, tx: Tx, pk: Pk) -> Record:
         """The record that an object of a bulk PUT names (ValidationError)."""
@@ -172,7 +174,7 @@ class Writing(Reading):
         def work(tx: Tx) -> list[Record]:
             return [self.patch_one(tx, request, change, record) for record in self.selected(tx, asked)]
 
-        return self.answer_many(request, self.store.atomic(work), response, asked.fields)
+        return self.answer_many(request, self.atomic(work), response, asked.fields)
 
     def patch_one(self, tx: Tx, request: Request, change: Change, current: Record) -> Record:
         """Change one of the records that a filter has found."""
@@ -185,10 +187,14 @@ class Writing(Reading):
             raise UnsupportedPatch(request.content_type, PATCHES)
         data = request.json(self.spec.max_body, accept=PATCHES, exact=self.model.exact_numbers)
         if request.content_type == JSON_PATCH:
-            return by_json_patch(data)
+            return by_json_patch(self.operations(request, data))
         if not isinstance(data, dict):
             raise MalformedBody(Fault("type", "a merge patch for an object is an object"))
-        return by_merge_patch(self.apply_formatters(data))
+        return by_merge_patch(self.apply_formatters(request, data))
+
+    def operations(self, request: Request, data: Any) -> Any:
+        """The operations of a JSON Patch."""
+        return data
 
     # --- DELETE -------------------------------------------------------------------------------------------------------
 
@@ -202,7 +208,7 @@ class Writing(Reading):
             self.check_item(request, tx.get(pk))
             tx.delete(pk)
 
-        self.store.atomic(work)
+        self.atomic(work)
         return "204 No Content", [], b""
 
     def delete_many(self, request: Request) -> Reply:
@@ -218,7 +224,7 @@ class Writing(Reading):
             for record in self.selected(tx, asked):
                 tx.delete(record[self.presenter.pk])
 
-        self.store.atomic(work)
+        self.atomic(work)
         return "204 No Content", [], b""
 
     # --- shared -------------------------------------------------------------------------------------------------------
@@ -234,7 +240,7 @@ class Writing(Reading):
             self.check_item(request, current)
             return tx.update(pk, change(current))
 
-        stored = self.store.atomic(work)
+        stored = self.atomic(work)
         if self.minimal(request):
             tag = self.presenter.tag(stored, fields, response)
             return "204 No Content", [("ETag", f'"{tag}"'), MINIMAL, *self.presenter.vary], b""
@@ -267,7 +273,7 @@ class Writing(Reading):
         data = request.json(self.spec.max_body, exact=self.model.exact_numbers)
         if isinstance(data, list) and len(data) > self.spec.bulk_max:
             raise ValidationError(Fault("bulk_max", f"at most {self.spec.bulk_max} objects at once, not {len(data)}"))
-        return self.apply_formatters(data)
+        return self.apply_formatters(request, data)
 
     def read_object(self, request: Request) -> dict[str, Any]:
         """The body of a PUT on an item (ValidationError where it is no object)."""
@@ -276,14 +282,17 @@ class Writing(Reading):
             raise ValidationError(Fault("type", "is not an object"))
         return data
 
-    def apply_formatters(self, data: Any) -> Any:
+    def apply_formatters(self, request: Request, data: Any) -> Any:
+        """The body as the controller's formatters leave it."""
         for formatter in self.spec.input_formatters:
             data = formatter(self.owner, data)
         return data
 
     def selection(self, request: Request) -> Asked:
         """What a PATCH or DELETE on the list applies to: there must be a filter (InvalidQuery)."""
-        asked = self.parameters.read(request.query_string, lenient=self.lenient(request), paged=False)
+        asked = self.parameters.read(
+            request.query_string, lenient=self.lenient(request), paged=False, mount=request.mount
+        )
         if asked.where is None and asked.search is None:
             text = f"{request.method} on a list needs a filter, so that nobody changes everything by accident"
             raise InvalidQuery(Fault("filter_required", text, parameter=""))

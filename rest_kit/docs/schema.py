@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from rest_kit.models import Field, Model
 from rest_kit.params import ORDERING, SEARCH, Parameters
+from rest_kit.relations import Related, Relation
 from rest_kit.types import MISSING
 
 _BOUNDS = ("max_length", "min_length", "min", "max", "digits", "places", "choices", "resource")
@@ -22,6 +23,7 @@ class Described(NamedTuple):
     list_verbs: Sequence[str]
     unique_verbs: Sequence[str]
     media_types: Sequence[str]
+    related: Related | None = None
 
 
 def describe(resource: Described) -> dict[str, Any]:
@@ -45,7 +47,26 @@ def describe(resource: Described) -> dict[str, Any]:
         ORDERING: sorted(parameters.orderable),
         SEARCH: list(parameters.searchable),
         "pagination": sorted(parameters.paging),
+        "relations": _relations(resource.related) if resource.related is not None else [],
     }
+
+
+def _relations(related: Related) -> list[dict[str, Any]]:
+    """The relations that clients see: to one first."""
+    shown = [
+        _relation(relation, name=name, kind="to-one", resource=relation.target, other=relation.related_name)
+        for name, relation in related.to_one.items()
+    ]
+    shown += [
+        _relation(relation, name=name, kind="to-many", resource=relation.child, other=relation.name)
+        for name, relation in related.to_many.items()
+    ]
+    return shown
+
+
+def _relation(relation: Relation, **told: Any) -> dict[str, Any]:
+    other = told.pop("other")
+    return {**told, "field": relation.field, "related_name": other, "on_delete": relation.on_delete}
 
 
 def _field(model: Model, field: Field) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import marshmallow
 from rest_kit.errors import InvalidInput
 from rest_kit.models import scalars
 from rest_kit.models.field import Field
+from rest_kit.models.keys import IntForeign, StringForeign
 from rest_kit.models.simple import (
     BooleanField,
     DateField,
@@ -41,13 +42,17 @@ _COMMON: Final[dict[str, Any]] = {
     "INFINITY": float("inf"),
 }
 
+_INTEGER: Final = (f"if type(v) is not int or not {INT64_MIN} <= v <= {INT64_MAX}: return None",)
+_TEXT: Final = (
+    "if type(v) is not str: return None",
+    r'if (not v.isascii() or "\0" in v) and not storable(v): return None',
+)
 _INLINE: Final[dict[Callable[..., Any], tuple[str, ...]]] = {
-    IntegerField.convert: (f"if type(v) is not int or not {INT64_MIN} <= v <= {INT64_MAX}: return None",),
+    IntegerField.convert: _INTEGER,
+    IntForeign.convert: _INTEGER,
+    StringField.convert: _TEXT,
+    StringForeign.convert: _TEXT,
     BooleanField.convert: ("if v is not True and v is not False: return None",),
-    StringField.convert: (
-        "if type(v) is not str: return None",
-        r'if (not v.isascii() or "\0" in v) and not storable(v): return None',
-    ),
     FloatField.convert: (
         "if type(v) is float:",
         "    if not -INFINITY < v < INFINITY: return None",

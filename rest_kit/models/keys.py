@@ -66,7 +66,8 @@ class Reference(Field):
     """A field that holds the primary key of a record elsewhere.
 
     `resource` names the other resource, as rest_kit serves it; `references` is `table.column`, for stores that can
-    hold the database to it.
+    hold the database to it. `related_name` is what the other resource calls the records that refer to it; `on_delete`
+    is what becomes of them with it: `restrict` (it stays), `cascade` (they go too) or `set_null`.
     """
 
     def __init__(self, name: str = "", **options: Any) -> None:
@@ -77,7 +78,11 @@ class Reference(Field):
         self.references = options.get("references")
         if self.references is not None and len(self.references.split(".")) < 2:
             self._note(f"references must be 'table.column', not {self.references!r}")
+        self.related_name = options.get("related_name")
+        self.on_delete = options.get("on_delete", "restrict")
         super().settle(options)
+        if self.on_delete == "set_null" and not self.nullable:
+            self._note("on_delete='set_null' needs nullable=True")
 
 
 class IntForeign(Reference, IntegerField):

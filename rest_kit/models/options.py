@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 from rest_kit.errors import did_you_mean
 from rest_kit.types import MISSING
@@ -73,6 +73,8 @@ class NumericKeyOptions(BoundOptions, total=False):
 
     resource: str | None
     references: str | None
+    related_name: str | None
+    on_delete: Literal["restrict", "cascade", "set_null"]
 
 
 class TextKeyOptions(TextOptions, total=False):
@@ -80,11 +82,15 @@ class TextKeyOptions(TextOptions, total=False):
 
     resource: str | None
     references: str | None
+    related_name: str | None
+    on_delete: Literal["restrict", "cascade", "set_null"]
 
 
 _FLAGS: Final = frozenset({"required", "read_only", "write_only", "unique", "auto_now", "auto_now_add"})
 _COUNTS: Final = frozenset({"min_length", "max_length", "digits", "places"})
 _NAMES: Final = frozenset({"resource", "references"})
+ON_DELETE: Final = ("restrict", "cascade", "set_null")
+"""What may become of a record when the one that it refers to is deleted."""
 
 
 def misfits_of(options: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
@@ -130,6 +136,11 @@ def _misfit(key: str, value: Any) -> str:
         return "" if value is None or (type(value) is int and value >= 0) else "a count or None"
     if key in _NAMES:
         return "" if value is None or (isinstance(value, str) and value) else "a name or None"
+    if key == "related_name":
+        fine = value is None or (isinstance(value, str) and value.isidentifier() and value != "resource_uri")
+        return "" if fine else "a name of letters, digits and _ that is not 'resource_uri', or None"
+    if key == "on_delete":
+        return "" if value in ON_DELETE else f"one of {', '.join(map(repr, ON_DELETE))}"
     return _misfit_of_many(key, value)
 
 

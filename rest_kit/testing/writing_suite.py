@@ -102,6 +102,24 @@ class WritingSuite(StoreSuite):
         assert caught.value.fields == ("id",)
         assert store.get(1000)["name"] == "given"
 
+    def test_many_records_that_bring_their_keys(self) -> None:
+        """As when rows are copied: more than one statement takes, and in no order."""
+        store = self.make_store(every_model(), every_rows(3))
+        if refuses_writes(store) or not store.capabilities.brings_keys:
+            return
+        given = [{**row, "id": row["id"] + 1000} for row in reversed(every_rows(600))]
+        same(insert(store, given), given)
+        same(everything(store), every_rows(3) + sorted(given, key=lambda row: row["id"]))
+        [next_one] = insert(store, [{**given[0], "id": None}])
+        assert next_one["id"] > 1600, "a generated key below one that was brought"
+        for place, spoilt in ((599, 1001), (0, 1002), (300, 1300)):
+            taken = [{**row, "id": row["id"] + 2000} for row in every_rows(600)]
+            taken[place]["id"] = spoilt
+            with pytest.raises(Conflict) as caught:
+                insert(store, taken)
+            assert (caught.value.fields, caught.value.index) == (("id",), place)
+            same(everything(store)[603:], [next_one])
+
     def test_a_text_key(self) -> None:
         rows: list[Record] = [{"code": code, "number": n} for n, code in enumerate(("A", "a", "ä", "é/ö", "007"))]
         store = self.make_store(text_key_model(), rows)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rest_kit.cli import sources
+from rest_kit.cli.source import Wishes
 from rest_kit.errors import ConfigurationError
 from tests.cli.support import DATA
 from tests.examples.support import EXAMPLES
@@ -32,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def client(*names: str, **options: Any) -> Client:
     """What the sources are served as."""
-    return Client(sources.serve(names, **options).app)
+    return Client(sources.serve(names, Wishes(**options)).app)
 
 
 def total(answering: Client, path: str) -> int:
@@ -76,7 +77,7 @@ def test_cars_without_a_key_get_ids(folder: Path) -> None:
 def test_countries_with_every_option_of_a_csv_file(folder: Path) -> None:
     shutil.copy(EXAMPLES / "iso3166.tab", folder)
     options = {"comment": "#", "columns": ["code", "name"], "key": "code", "delimiter": "\t"}
-    served = client("iso3166.tab", csv_options=options)
+    served = client("iso3166.tab", csv=options)
     assert total(served, "/iso3166/") == 249
     assert served.get("/iso3166/NA/").json["name"] == "Namibia"
 

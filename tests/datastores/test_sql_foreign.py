@@ -16,6 +16,7 @@ from datastores import SQLDataStore
 from rest_kit import models, rows
 from rest_kit.errors import Conflict, ReadOnly, StoreCorrupt, StoreUnavailable, Unsupported, ValidationError
 from rest_kit.query import Filter, Order, Page, Query
+from rest_kit.store import Tx
 from rest_kit.types import Record
 from tests.servers import Place, engine_of, places
 
@@ -172,11 +173,30 @@ def test_postgresql_refusals_are_told_as_what_they_are(everything: SQLDataStore,
     assert found(everything) == []
 
 
+def test_what_is_done_to_a_list_that_was_read_does_not_change_what_was_there_before(postgresql: Place) -> None:
+    name = postgresql.table()
+    postgresql.sql(f"CREATE TABLE {name} (id int PRIMARY KEY, tags int[])", f"INSERT INTO {name} VALUES (1, '{{1,2}}')")
+    store = served(postgresql, name)
+
+    def work(tx: Tx) -> None:
+        record = tx.get(1)
+        record["tags"].append(3)
+        tx.update(1, record)
+
+    store.atomic(work)
+    log = store.changes()
+    assert log is not None
+    [event] = log.read(0)
+    assert event.before is not None
+    assert event.after is not None
+    assert (event.before["tags"], event.after["tags"]) == ([1, 2], [1, 2, 3])
+
+
 NAMES = ["a", "A", "b", "B", "ä", "Ä", "z", "a ", "ß", "ss", "İ", "i"]
 
 
 @pytest.mark.parametrize(
-    "column", ['text COLLATE "und-x-icu"', "citext", "text COLLATE {t}_ci", 'varchar(5) COLLATE "C"']
+    "column", ['text COLLATE "und-x-icu"', "citext", "text COLLATE {t}_ci", "varchar(5)", 'varchar(5) COLLATE "C"']
 )
 def test_postgresql_compares_text_by_code_point_whatever_its_collation(postgresql: Place, column: str) -> None:
     name = postgresql.table()
@@ -189,6 +209,19 @@ def test_postgresql_compares_text_by_code_point_whatever_its_collation(postgresq
         compare_text(served(postgresql, name))
     finally:
         postgresql.sql(f"DROP TABLE {name}", f"DROP COLLATION {name}_ci")
+
+
+def test_postgresql_expects_as_many_rows_as_there_are(postgresql: Place) -> None:
+    name = postgresql.table()
+    postgresql.sql(
+        f'CREATE TABLE {name} (id int PRIMARY KEY, name text COLLATE "und-x-icu" NOT NULL)',
+        f"INSERT INTO {name} SELECT n, 'name ' || n % 10 FROM generate_series(1, 1000) AS n",
+        f"ANALYZE {name}",
+    )
+    opened = served(postgresql, name)._served._opened()  # type: ignore[attr-defined]
+    bound = opened.statements.bind(Query(where=Filter("name", "eq", "name 5")))
+    [[plan]] = opened.run("EXPLAIN (FORMAT JSON) " + bound.plan.count, bound.parameters[:1])
+    assert plan[0]["Plan"]["Plans"][0]["Plan Rows"] == 100
 
 
 @pytest.mark.parametrize(
@@ -220,8 +253,9 @@ def compare_text(store: SQLDataStore, texts: list[str] = NAMES) -> None:
         for op in ("eq", "ne", "gt", "lte", "contains", "startswith", "endswith", "iexact", "icontains", "iendswith"):
             query = Query(where=Filter("name", op, text))
             assert store.find(query) == rows.find(records, query, store.model), (op, text)
-        query = Query(where=Filter("name", "in", (text, "q")))
-        assert store.find(query) == rows.find(records, query, store.model), text
+        for op in ("in", "notin"):
+            query = Query(where=Filter("name", op, (text, "q")))
+            assert store.find(query) == rows.find(records, query, store.model), (op, text)
     for descending in (False, True):
         query = Query(order=(Order("name", descending),), page=Page(5, after=("a", 0)))
         assert store.find(query) == rows.find(records, query, store.model)
@@ -339,6 +373,43 @@ def test_constraints_become_conflicts_that_name_fields(place: Place) -> None:
     with pytest.raises(Conflict) as caught:
         children.atomic(lambda tx: tx.update(1, {"parent": 9}))
     assert caught.value.fields == ("parent",)
+
+
+def test_constraints_that_are_checked_at_the_commit_are_told_as_others_are(postgresql: Place) -> None:
+    authors, books = postgresql.table(), postgresql.table()
+    late = "DEFERRABLE INITIALLY DEFERRED"
+    postgresql.sql(
+        f"CREATE TABLE {authors} (id serial PRIMARY KEY, name text, UNIQUE (name) {late})",
+        f"CREATE TABLE {books} (id serial PRIMARY KEY, author integer REFERENCES {authors} {late})",
+        f"INSERT INTO {authors} (name) VALUES ('Ada')",
+        f"INSERT INTO {books} (author) VALUES (1)",
+    )
+    with pytest.raises(Conflict) as caught:
+        insert(served(postgresql, books), {"author": 1}, {"author": 9})
+    assert (caught.value.code, caught.value.fields, caught.value.index) == ("foreign_key", ("author",), 1)
+    store = served(postgresql, authors)
+    with pytest.raises(Conflict) as caught:
+        store.atomic(lambda tx: tx.delete(1))
+    assert caught.value.code == "restricted"
+    with pytest.raises(Conflict) as caught:
+        insert(store, {"name": "Ada"})
+    assert (caught.value.code, caught.value.fields) == ("unique", ("name",))
+    assert found(store) == [1]
+
+
+def test_mariadb_keeps_uuids_as_their_digits_in_columns_of_just_so_many(mariadb: Place) -> None:
+    class Tagged(models.Model):
+        fields = (models.PkField("id"), models.UUIDField("tag"))
+
+    name = mariadb.table()
+    mariadb.sql(f"CREATE TABLE {name} (id int AUTO_INCREMENT PRIMARY KEY, tag char(32) UNIQUE)")
+    mariadb.sql(f"INSERT INTO {name} (tag) VALUES ('{uuid.UUID(int=7).hex}')")
+    store = served(mariadb, name)
+    store.bind(Tagged())
+    insert(store, {"tag": uuid.UUID(int=5)})
+    assert mariadb.sql(f"SELECT tag FROM {name} ORDER BY id") == [(uuid.UUID(int=n).hex,) for n in (7, 5)]
+    assert found(store, where=Filter("tag", "eq", uuid.UUID(int=7))) == [1]
+    assert found(store, order=(Order("tag"),)) == [2, 1]
 
 
 def test_a_view_is_served_for_reading(place: Place) -> None:
@@ -476,6 +547,32 @@ def test_a_table_of_ours_refers_to_one_of_others(place: Place) -> None:
     lonely.bind(models.Model.of("Lonely", [models.PkField("id"), models.IntForeign("a", references="nowhere.id")]))
     with pytest.raises(StoreUnavailable, match=r"nowhere\.id, which has to be there first"):
         lonely.ping()
+
+
+def test_the_tables_that_a_new_one_refers_to_are_made_first(place: Place) -> None:
+    first, second, third = (place.table() for _ in range(3))
+    parts = {
+        first: [models.PkField("id")],
+        second: [models.PkField("id"), models.IntForeign("first", references=f"{first}.id")],
+        third: [models.PkField("id"), models.IntForeign("second", references=f"{second}.id")],
+    }
+    stores = {name: served(place, name) for name in parts}
+    stores[third].bind(models.Model.of("Third", parts[third]))
+    with pytest.raises(StoreUnavailable, match="has to be there first"):
+        stores[third].ping()
+    for name, store in stores.items():
+        store.bind(models.Model.of(name, parts[name]))
+    assert found(stores[third]) == []
+    assert [found(store) for store in stores.values()] == [[], [], []]
+
+
+def test_tables_that_refer_to_one_another_cannot_be_made(place: Place) -> None:
+    names = [place.table(), place.table()]
+    stores = [served(place, name) for name in names]
+    for store, other in zip(stores, reversed(names), strict=True):
+        store.bind(models.Model.of("Round", [models.PkField("id"), models.IntForeign("to", references=f"{other}.id")]))
+    with pytest.raises(StoreUnavailable, match="has to be there first"):
+        stores[0].ping()
 
 
 def test_indexes_are_made_where_they_lack(place: Place) -> None:

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy
 
 from datastores import SQLDataStore
+from datastores.sql.database import CURSOR, MOST_HELD
 from datastores.sql.folding import cased
 from datastores.sql.transaction import Again
 from rest_kit import models, rows
@@ -366,6 +367,43 @@ def settings(engine: sqlalchemy.Engine) -> list[Any]:
     }
     with engine.connect() as connection:
         return [tuple(row) for row in connection.exec_driver_sql(asked) if row[0] not in changing]
+
+
+def test_a_connection_keeps_its_cursor_unless_it_holds_many_rows(store: SQLDataStore) -> None:
+    add(store, *map(str, range(MOST_HELD + 1)))
+    engine = database(store).engine
+
+    def kept() -> Any:
+        borrowed = engine.raw_connection()
+        try:
+            return borrowed.info.get(CURSOR)
+        finally:
+            borrowed.close()
+
+    store.get(1)
+    cursor = kept()
+    assert cursor is not None
+    store.find(Query(page=Page(MOST_HELD - 1)))
+    assert kept() is cursor
+    names(store)
+    assert kept() is None
+
+
+def test_what_was_read_is_read_again_once_something_was_written(store: SQLDataStore) -> None:
+    add(store, "a")
+
+    def work(tx: Tx) -> None:
+        tx.get(1)
+        tx.update(1, {"age": 1})
+        store.atomic(lambda part: part.update(1, {"age": 2}))
+        assert tx.get(1)["age"] == 2
+        store.atomic(lambda part: part.update(1, {"age": 3}))
+        tx.update(1, {"name": "b"})
+
+    store.atomic(work)
+    log = store.changes()
+    assert log is not None
+    assert [event.before["age"] for event in log.read(1) if event.before] == [None, 1, 2, 3]
 
 
 def test_a_host_engine_is_left_as_it_was(place: Place) -> None:

@@ -333,7 +333,73 @@ def test_text_that_is_not_utf8_is_named(path: Path) -> None:
         count(store, "c", "icontains", "y")
 
 
-def test_an_empty_table_of_moments_takes_the_form_of_its_default(path: Path) -> None:
-    store = serve(path, "CREATE TABLE t (id INTEGER PRIMARY KEY, c DATETIME DEFAULT CURRENT_TIMESTAMP, d DATETIME)")
-    store.atomic(lambda tx: tx.insert([{"c": MOMENT, "d": MOMENT}]))
-    assert sql(path, "SELECT c, d FROM t") == [("2020-01-02 03:04:05", "2020-01-02T03:04:05.000000Z")]
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [
+        ("datetime", "2020-01-02 03:04:05"),
+        ("datetime(6)", "2020-01-02 03:04:05"),
+        ("DATETIME", "2020-01-02 03:04:05.000000"),
+        ("TIMESTAMP", "2020-01-02 03:04:05.000000"),
+        ("DATETIME DEFAULT CURRENT_TIMESTAMP", "2020-01-02 03:04:05"),
+        ("DATETIME TEXT", "2020-01-02T03:04:05.000000Z"),
+    ],
+)
+def test_the_first_moment_of_a_column_is_written_as_its_maker_would(path: Path, declared: str, written: str) -> None:
+    store = serve(path, f"CREATE TABLE t (id INTEGER PRIMARY KEY, c {declared})")
+    store.atomic(lambda tx: tx.insert([{"c": MOMENT}]))
+    assert sql(path, "SELECT c FROM t") == [(written,)]
+    assert count(store, "c", "eq", MOMENT) == 1
+
+
+# --- as object-relational mappers make them ---------------------------------------------------------------------------
+
+
+class Tagged(models.Model):
+    fields = (models.PkField("id"), models.UUIDField("tag"))
+
+
+def test_uuids_lie_as_their_digits_in_columns_of_just_so_many(path: Path) -> None:
+    store = serve(path, "CREATE TABLE t (id INTEGER PRIMARY KEY, tag char(32) UNIQUE)", f"(1, '{UUID(int=7).hex}')")
+    store.bind(Tagged())
+    store.atomic(lambda tx: tx.insert([{"tag": UUID(int=5)}]))
+    assert sql(path, "SELECT tag FROM t ORDER BY tag") == [(UUID(int=5).hex,), (UUID(int=7).hex,)]
+    assert [record["tag"] for record in store.find(Query(order=(Order("tag"),))).records] == [UUID(int=5), UUID(int=7)]
+    assert (count(store, "tag", "eq", UUID(int=7)), count(store, "tag", "gt", UUID(int=5))) == (1, 1)
+    with pytest.raises(Conflict):
+        store.atomic(lambda tx: tx.insert([{"tag": UUID(int=7)}]))
+
+
+def test_an_empty_column_of_times_takes_the_text_that_others_write_there(path: Path) -> None:
+    store = serve(path, "CREATE TABLE t (id INTEGER PRIMARY KEY, c time)")
+    assert kinds(store)["c"] is Kind.STRING
+    sql(path, "INSERT INTO t VALUES (1, '01:02:03.000004')")
+    assert store.get(1)["c"] == "01:02:03.000004"
+
+
+DEFERRED = "REFERENCES author (id) DEFERRABLE INITIALLY DEFERRED"
+
+
+def test_references_that_sqlite_checks_late_are_told_as_others_are(path: Path) -> None:
+    sql(path, "CREATE TABLE author (id INTEGER PRIMARY KEY)", "INSERT INTO author VALUES (1)")
+    books = serve(path, f"CREATE TABLE t (id INTEGER PRIMARY KEY, author INTEGER {DEFERRED})", "(1, 1)")
+    for write in (
+        lambda tx: tx.insert([{"author": None}, {"author": 9}]),
+        lambda tx: [tx.insert([{"author": 1}]), tx.update(1, {"author": 9})],
+    ):
+        with pytest.raises(Conflict) as caught:
+            books.atomic(write)  # type: ignore[arg-type]
+        assert (caught.value.code, caught.value.fields) == ("foreign_key", ("author",))
+    authors = SQLiteDataStore({"name": path, "table": "author"})
+    with pytest.raises(Conflict) as caught:
+        authors.atomic(lambda tx: tx.delete(1))
+    assert caught.value.code == "restricted"
+    assert (len(everything(books)), len(everything(authors))) == (1, 1)
+
+
+def test_a_row_may_refer_to_itself_before_it_is_there(path: Path) -> None:
+    late = "REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED"
+    store = serve(path, f"CREATE TABLE t (id TEXT PRIMARY KEY, boss TEXT {late})")
+    store.atomic(lambda tx: tx.insert([{"id": "a", "boss": "a"}, {"id": "b", "boss": "a"}]))
+    with pytest.raises(Conflict) as caught:
+        store.atomic(lambda tx: tx.insert([{"id": "c", "boss": "d"}]))
+    assert caught.value.fields == ("boss",)

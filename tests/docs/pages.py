@@ -1,8 +1,8 @@
 """Runs what a Markdown page shows: Python blocks in order, and console blocks against the page's `app`.
 
 A console block holds `$ curl ...` lines with the output that follows them, or `$ rest-kit serve ...`, which makes the
-`app` that later curl lines talk to; `cat`, `ls` and `printf` look at files and make them. `...` in an expected output
-stands for anything.
+`app` that later curl lines talk to; `rest-kit copy` is run; `cat`, `ls` and `printf` look at files and make them. `...`
+in an expected output stands for anything.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from click.testing import CliRunner
 from webtest import TestApp
 
 from rest_kit.cli import main as cli
@@ -62,6 +63,9 @@ def run_step(step: Step, namespace: dict[str, Any]) -> None:
     elif words[:2] == ["rest-kit", "serve"]:
         namespace["app"], printed = serve(words[2:])
         check(printed, step)
+    elif words[:2] == ["rest-kit", "copy"]:
+        ended = CliRunner().invoke(cli.main, words[1:])
+        check(ended.output, step)
     elif words[0] == "cat":
         check(Path(words[1]).read_text(encoding="utf-8"), step)
     elif words[0] == "ls":
@@ -83,8 +87,7 @@ def printf(words: list[str]) -> str:
 def serve(words: list[str]) -> tuple[Any, str]:
     """The application that `rest-kit serve` would serve, and what it would print."""
     params = cli.main.commands["serve"].make_context("serve", list(words)).params
-    options = cli.csv_options_of(params)
-    served = sources.serve(params["source"], read_only=params["read_only"], csv_options=options)
+    served = sources.serve(*cli.look(params["source"], params))
     for controller in served.controllers:
         controller.prepare()
     return served.app, announcement(served, params["host"], params["port"])

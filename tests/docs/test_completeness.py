@@ -161,13 +161,18 @@ def test_the_pages_are_on_the_map() -> None:
         assert pages <= linked, place
 
 
-def measured(page: str) -> dict[tuple[str, str], str]:
-    """The cells of a page's first table of microseconds, by row and column."""
+def measured(page: str) -> dict[tuple[str, str, str], str]:
+    """The cells of a page's tables of microseconds, by what they measure, row and column."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    table = re.search(r"^\| µs .*(?:\n\|.*)+", text, re.MULTILINE)
-    assert table is not None, page
-    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()]
-    return {(row[0], name): cell for row in rows for name, cell in zip(head[1:], row[1:], strict=True)}
+    tables = re.findall(r"^\| µs.*(?:\n\|.*)+", text, re.MULTILINE)
+    assert len(tables) >= 2, page
+    return {key: cell for table in tables for key, cell in _cells(table)}
+
+
+def _cells(table: str) -> Iterator[tuple[tuple[str, str, str], str]]:
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    for row in rows:
+        yield from (((head[0], row[0], name), cell) for name, cell in zip(head[1:], row[1:], strict=True))
 
 
 def test_the_readme_says_what_was_measured_last() -> None:

@@ -45,16 +45,17 @@ def shelf(tmp_path: Path) -> Client:
     return client
 
 
-def test_a_reference_may_be_left_out_set_and_taken_back(storage: Storage) -> None:
+def test_without_a_dispatcher_a_reference_is_a_plain_value(storage: Storage) -> None:
     class Loose(models.Model):
         fields = [models.PkField("id"), models.StringField("title"), models.IntForeign("author", resource="authors")]
 
-    client = storage.client(Loose)
-    assert client.post("/things/", {"title": "x"}).json["author"] is None
-    assert client.patch("/things/1/", {"author": 7}).json["author"] == 7
-    assert client.values("/things/?author=7") == [1]
-    assert client.put("/things/1/", {"title": "x"}).json["author"] is None
-    assert faults(client.patch("/things/1/", {"author": "7"})) == [("#/author", "type")]
+    client = Client(storage.controller(Loose)())
+    assert client.post("/", {"title": "x"}).json["author"] is None
+    assert client.patch("/1/", {"author": 7}).json["author"] == 7
+    assert client.values("/?author=7") == [1]
+    assert client.put("/1/", {"title": "x"}).json["author"] is None
+    assert faults(client.patch("/1/", {"author": "7"})) == [("#/author", "type")]
+    assert faults(client.get("/?expand=author"), 400, "invalid-parameter") == [("expand", "unknown")]
 
 
 def test_a_reference_that_leads_nowhere_is_a_conflict(shelf: Client) -> None:

@@ -21,7 +21,8 @@ WHERE table_schema = coalesce($2, database()) AND table_name = $1
 """)
 _LIST: Final = marked("""
 SELECT table_name FROM information_schema.tables
-WHERE table_schema = coalesce($1, database()) AND table_type <> 'SEQUENCE' ORDER BY table_name COLLATE utf8mb3_bin
+WHERE table_schema = coalesce($1, database()) AND table_type <> 'SEQUENCE' AND ($2 OR table_type NOT LIKE '%VIEW')
+ORDER BY table_name COLLATE utf8mb3_bin
 """)
 _COLUMNS: Final = marked("""
 SELECT column_name, data_type, column_type, is_nullable, column_default, character_maximum_length, numeric_precision,
@@ -37,10 +38,13 @@ SELECT index_name, non_unique, column_name, sub_part IS NOT NULL
 FROM information_schema.statistics WHERE table_schema = $2 AND table_name = $1 ORDER BY index_name, seq_in_index
 """)
 _REFERENCES: Final = marked("""
-SELECT constraint_name, referenced_table_name, column_name, referenced_column_name
-FROM information_schema.key_column_usage
-WHERE table_schema = $2 AND table_name = $1 AND referenced_table_name IS NOT NULL
-ORDER BY constraint_name, ordinal_position
+SELECT k.constraint_name, k.referenced_table_name, k.referenced_table_schema, k.column_name, k.referenced_column_name,
+  r.delete_rule
+FROM information_schema.key_column_usage AS k JOIN information_schema.referential_constraints AS r
+  ON r.constraint_schema = k.constraint_schema AND r.table_name = k.table_name
+  AND r.constraint_name = k.constraint_name
+WHERE k.table_schema = $2 AND k.table_name = $1 AND k.referenced_table_name IS NOT NULL
+ORDER BY k.constraint_name, k.ordinal_position
 """)
 
 _ALIASES: Final = {"tinyint(1)": "boolean", "bit(1)": "bit", **{f"bit({size})": "bits" for size in range(2, 65)}}
@@ -74,9 +78,9 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
     )
 
 
-def list_names(ask: Ask, schema: str | None) -> list[str]:
-    """The tables and views of a database (None: the one connected to), by name, without ours."""
-    return [name for (name,) in ask(_LIST, (schema,)) if not name.startswith(PRIVATE)]
+def list_names(ask: Ask, schema: str | None, *, views: bool) -> list[str]:
+    """The tables of a database (None: the one connected to), and its views, by name, without ours."""
+    return [name for (name,) in ask(_LIST, (schema, views)) if not name.startswith(PRIVATE)]
 
 
 def _columns(rows: Iterable[Row], json: set[str]) -> Iterable[ColumnInfo]:
@@ -133,5 +137,8 @@ def _references(rows: Iterable[Row]) -> dict[str, Reference]:
     found = {}
     for name, group in groupby(rows, key=lambda row: row[0]):
         parts = list(group)
-        found[name] = Reference(tuple(row[2] for row in parts), parts[0][1], tuple(row[3] for row in parts))
+        _, table, schema, _, _, deletion = parts[0]
+        on_delete = {"CASCADE": "cascade", "SET NULL": "set_null"}.get(deletion, "restrict")
+        columns, targets = (tuple(row[place] for row in parts) for place in (3, 4))
+        found[name] = Reference(columns, TableName(table, schema), targets, on_delete)
     return found

@@ -15,7 +15,7 @@ from datastores.sql.mariadb.catalogue import EXACT
 from datastores.sql.values import as_integer, finite, loose_decimal, naive, of_epoch, read_utc, to_epoch
 from datastores.tables.columns import Column
 from datastores.tables.json import json_storage
-from datastores.tables.storage import Storage
+from datastores.tables.storage import HEXADECIMAL_LENGTH, Storage, hexadecimal
 from datastores.tables.table import ALIAS
 from rest_kit.errors import Fault, ValidationError
 from rest_kit.models import fields as made
@@ -85,7 +85,12 @@ def column(field: Field, info: ColumnInfo, quote: Callable[[str], str]) -> Colum
     if field.kind is Kind.DECIMAL:
         return _decimal(plain, field, info)
     lie = _LYING.get((field.kind, info.type))
-    return None if lie is None else lie(plain, field)
+    if lie is None:
+        return None
+    found = lie(plain, field)
+    if field.kind is Kind.UUID and info.length == HEXADECIMAL_LENGTH:
+        return replace(found, storage=hexadecimal(found.storage))
+    return found
 
 
 def _text(plain: Column, info: ColumnInfo) -> Column | None:

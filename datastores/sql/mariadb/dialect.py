@@ -134,9 +134,9 @@ class MariaDB(Dialect):
         """What the catalogue says of a table or view."""
         return catalogue.read_table(ask, table)
 
-    def list_names(self, ask: Ask, schema: str | None) -> list[str]:
-        """The tables and views there are, by name."""
-        return catalogue.list_names(ask, schema)
+    def list_names(self, ask: Ask, schema: str | None, *, views: bool = True) -> list[str]:
+        """The tables there are, and the views, by name."""
+        return catalogue.list_names(ask, schema, views=views)
 
     def column(self, field: Field, info: ColumnInfo) -> Column | None:
         """How a field lies in a column."""

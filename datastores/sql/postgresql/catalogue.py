@@ -16,7 +16,7 @@ WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND CASE
 
 _LIST: Final = marked("""
 SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
+WHERE (c.relkind IN ('r', 'p', 'f') OR $2 AND c.relkind IN ('v', 'm')) AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND CASE
   WHEN CAST($1 AS text) IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = $1 END
 ORDER BY c.relname COLLATE "C"
@@ -36,7 +36,8 @@ SELECT a.attname, t.typname, b.size, a.attnotnull OR b.not_null, pg_catalog.pg_g
   ARRAY(SELECT l.enumlabel FROM pg_catalog.pg_enum AS l WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder),
   CASE WHEN o.collname = 'default'
     THEN (SELECT s.datcollate IN ('C', 'POSIX') FROM pg_catalog.pg_database AS s WHERE s.datname = current_database())
-    ELSE o.collname IN ('C', 'POSIX', 'ucs_basic') END
+    ELSE o.collname IN ('C', 'POSIX', 'ucs_basic') END,
+  coalesce(o.collisdeterministic, false)
 FROM pg_catalog.pg_attribute AS a
 JOIN base AS b ON b.attnum = a.attnum
 JOIN pg_catalog.pg_type AS t ON t.oid = b.type AND t.typtype <> 'd'
@@ -56,13 +57,19 @@ FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexre
 """)
 
 _REFERENCES: Final = marked("""
-SELECT r.conname, c.relname,
+SELECT r.conname, c.relname, n.nspname,
   ARRAY(SELECT a.attname FROM unnest(r.conkey) WITH ORDINALITY AS k(number, place)
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.conrelid AND a.attnum = k.number ORDER BY k.place),
   ARRAY(SELECT a.attname FROM unnest(r.confkey) WITH ORDINALITY AS k(number, place)
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.confrelid AND a.attnum = k.number ORDER BY k.place)
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.confrelid AND a.attnum = k.number ORDER BY k.place),
+  CAST(r.confdeltype AS text)
 FROM pg_catalog.pg_constraint AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.confrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE r.conrelid = $1 AND r.contype = 'f' ORDER BY r.conname
+""")
+
+_DEFERRED: Final = marked("""
+SELECT count(*) > 0 FROM pg_catalog.pg_constraint AS r WHERE r.condeferred AND (r.conrelid = $1 OR r.confrelid = $1)
 """)
 
 _CHECKS: Final = marked("""
@@ -88,19 +95,20 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
         columns=tuple(_column(row) for row in ask(_COLUMNS, (oid,))),
         key=next((tuple(columns) for _, primary, _, _, columns in indexes if primary), ()),
         unique={name: tuple(columns) for name, _, unique, _, columns in indexes if unique},
-        references={row[0]: Reference(tuple(row[2]), row[1], tuple(row[3])) for row in ask(_REFERENCES, (oid,))},
+        references={row[0]: _reference(row) for row in ask(_REFERENCES, (oid,))},
         checks={name: tuple(columns) for name, columns in ask(_CHECKS, (oid,))},
         indexed=frozenset(columns[0] for *_, whole, columns in indexes if whole and columns),
+        deferred=ask(_DEFERRED, (oid,))[0][0],
     )
 
 
-def list_names(ask: Ask, schema: str | None) -> list[str]:
-    """The tables and views of a schema (None: those that are found without naming one), by name, without ours."""
-    return [name for (name,) in ask(_LIST, (schema,)) if not name.startswith(PRIVATE)]
+def list_names(ask: Ask, schema: str | None, *, views: bool) -> list[str]:
+    """The tables of a schema (None: those that are found without naming one), and its views, by name, without ours."""
+    return [name for (name,) in ask(_LIST, (schema, views)) if not name.startswith(PRIVATE)]
 
 
 def _column(row: tuple[Any, ...]) -> ColumnInfo:
-    name, kind, size, not_null, default, identity, computed, element, labels, exact = row
+    name, kind, size, not_null, default, identity, computed, element, labels, exact, distinct = row
     digits, places = _precision(size) if kind == "numeric" else (None, None)
     return ColumnInfo(
         name=name,
@@ -116,7 +124,14 @@ def _column(row: tuple[Any, ...]) -> ColumnInfo:
         insists=identity == "a",
         computed=computed,
         exact=exact is not False,
+        distinct=distinct,
     )
+
+
+def _reference(row: tuple[Any, ...]) -> Reference:
+    _, table, schema, columns, targets, deletion = row
+    on_delete = {"c": "cascade", "n": "set_null"}.get(deletion, "restrict")
+    return Reference(tuple(columns), TableName(table, schema), tuple(targets), on_delete)
 
 
 def _precision(size: int) -> tuple[int | None, int | None]:

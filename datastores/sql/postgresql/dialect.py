@@ -31,6 +31,7 @@ class PostgreSQL(Dialect):
     errors = (psycopg.Error,)
     ends_with_errors = True
     returns = True
+    numbers = True
     skips_defaults = "DEFAULT VALUES"
     _grammar: Grammar | None = None
 
@@ -56,6 +57,10 @@ class PostgreSQL(Dialect):
         given = {"statement_timeout": milliseconds, "extra_float_digits": "1", "array_nulls": "on"}
         for name, value in given.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+
+    def cursor(self, connection: Any) -> Any:
+        """One that hands the text on as it is: the driver would look through it for its own marks."""
+        return psycopg.RawCursor(connection)
 
     def enter(self, connection: Any) -> Any:
         """Make each statement a transaction by itself, unless the owner of the engine has one open already."""
@@ -117,9 +122,9 @@ class PostgreSQL(Dialect):
         """What the catalogue says of a table or view."""
         return catalogue.read_table(ask, table)
 
-    def list_names(self, ask: Ask, schema: str | None) -> list[str]:
-        """The tables and views there are, by name."""
-        return catalogue.list_names(ask, schema)
+    def list_names(self, ask: Ask, schema: str | None, *, views: bool = True) -> list[str]:
+        """The tables there are, and the views, by name."""
+        return catalogue.list_names(ask, schema, views=views)
 
     def column(self, field: Field, info: ColumnInfo) -> Column | None:
         """How a field lies in a column."""

@@ -1,0 +1,1 @@
+"""Rows from one store into another."""
