@@ -126,7 +126,8 @@ class EngineSQLite(SQLiteDataStore):
         self._declaration = table if isinstance(table, DeclaredTable) else None
         place = table.name if isinstance(table, DeclaredTable) else table
         TableStore.__init__(self, None, options, place.name)
-        self._path = engine.url.database or f"the memory of engine {id(engine)}"
+        file = engine.url.database
+        self._path = os.path.abspath(file) if file and file != ":memory:" else f"the memory of engine {id(engine)}"
         self._database_ = EngineDatabase.of(engine)
 
     def infer(self) -> Model:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from rest_kit.controllers.served import Served, allow
 from rest_kit.errors import RecordNotFound, did_you_mean
-from rest_kit.models.keys import NotAKey
+from rest_kit.models.field import NotAKey
 from rest_kit.params import Parameters
 from rest_kit.patches import json_equal
 from rest_kit.problems import Reply
@@ -22,23 +22,29 @@ from rest_kit.relations.links import Link
 from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import RESERVED_KEYS, Spec
+from rest_kit.store import refuse
 from rest_kit.views.base import segment
 
 NESTED_VERBS = ("GET", "HEAD", "POST")
 
 
 class RelatedServed(Served):
-    """Serves one resource of an application whose relations `graph` knows; `related` are its own."""
+    """Serves one resource of an application whose relations `graph` knows; `related` are its own.
+
+    Raises ConfigurationError for what could not be known before the model was read off the data.
+    """
 
     def __init__(self, owner: Any, spec: Spec, keys: Keys, graph: Graph, related: Related) -> None:
+        model = spec.store.model
+        refuse(graph.misfits(spec.name), type(owner).__name__)
         self.graph = graph
         self.related = related
-        model = spec.store.model
         foreign = [relation for relation in related.outgoing if relation.field in model.by_name]
         mounts = [member.mount for member in graph.members.values()]
         links = [Link(model.by_name[one.field], one.target, graph.members[one.target].mount) for one in foreign]
         self.links = Links(links, mounts)
-        self.uris = self.links if spec.foreign_keys == "uri" else None
+        shown = [link for link in links if link.field is not model.pk]
+        self.uris = Links(shown, mounts) if spec.foreign_keys == "uri" else None
         self.expander = Expander(graph, spec.name, spec.expand_max)
         super().__init__(owner, spec, keys)
         self.reserved = RESERVED_KEYS.union(related.to_one, related.to_many)
@@ -79,14 +85,16 @@ class RelatedServed(Served):
             for member in self._changed_with(self.related, set()):
                 Served.refuse_lost_writes(served(member.items()), request)
 
-    def _changed_with(self, related: Related, seen: set[str]) -> Sequence[Member]:
+    def _changed_with(self, related: Related, seen: set[tuple[str, str]]) -> Sequence[Member]:
         """The resources that a deletion here may change."""
         found: list[Member] = []
         for relation in related.incoming:
-            if relation.on_delete != "restrict" and relation.child not in seen:
-                seen.add(relation.child)
+            way = relation.child, relation.on_delete
+            if relation.on_delete != "restrict" and way not in seen:
+                seen.add(way)
                 found += [self.graph.members[relation.child]]
-                found += self._changed_with(self.graph.of(relation.child), seen)
+                if relation.on_delete == "cascade":
+                    found += self._changed_with(self.graph.of(relation.child), seen)
         return found
 
     # --- nested routes ------------------------------------------------------------------------------------------------
@@ -97,11 +105,16 @@ class RelatedServed(Served):
             key, name = parts
             if name in self.related.to_many:
                 return self.nested_list(request, key, self.related.to_many[name])
-            if name in self.related.to_one and self.graph.members[self.related.to_one[name].target].shows_items:
-                return self.nested_item(request, key, self.related.to_one[name])
-            hint = did_you_mean(name, [*self.related.to_many, *self.related.to_one])
+            to_one = {name: one for name, one in self.related.to_one.items() if self.leads_on(one)}
+            if name in to_one:
+                return self.nested_item(request, key, to_one[name])
+            hint = did_you_mean(name, [*self.related.to_many, *to_one])
             raise NotFound(f"there is nothing at this address{hint}")
         return super().below(request, parts)
+
+    def leads_on(self, relation: Relation) -> bool:
+        """Whether GET shows the items on both sides, so that the one may say where the other is."""
+        return all(self.graph.members[name].shows_items for name in (relation.child, relation.target))
 
     def nested_list(self, request: Request, text: str, relation: Relation) -> Reply:
         """A verb on the list of those that refer to one item."""

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import marshmallow
+import msgspec
 from marshmallow import fields as ma
 from marshmallow import validate as checks
 
@@ -23,6 +24,12 @@ from rest_kit.models.constraints import Constraint, Message, OneOf
 from rest_kit.models.faults import faults_of
 from rest_kit.models.options import FieldOptions, Validator, contradictions, misfits_of, unknown_codes
 from rest_kit.types import MISSING, Kind, Missing
+
+
+class NotAKey(msgspec.Struct, frozen=True):
+    """Stands in a body for a value that is no key of the resource meant, and says why, to whatever field gets it."""
+
+    detail: str
 
 
 class Field(ma.Field[Any]):
@@ -267,6 +274,8 @@ class Field(ma.Field[Any]):
         return marshmallow.ValidationError([Message(text.format(**kwargs) if kwargs else text, key)])
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if isinstance(value, NotAKey):
+            raise marshmallow.ValidationError([Message(value.detail, "reference")])
         try:
             return self.convert(value)
         except ValidationError as exc:

@@ -6,9 +6,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar, Unpack
 
-import msgspec
-
-from rest_kit.errors import Fault, ValidationError
 from rest_kit.models.constraints import Constraint, Message
 from rest_kit.models.field import Field
 from rest_kit.models.options import BoundOptions, FieldOptions, NumericKeyOptions, TextKeyOptions, TextOptions
@@ -88,19 +85,6 @@ class Reference(Field):
             self._note("on_delete='set_null' needs nullable=True")
 
 
-class NotAKey(msgspec.Struct, frozen=True):
-    """Stands in a body for a value that is no key of the resource meant, and says why."""
-
-    detail: str
-
-
-def meant(value: Any) -> Any:
-    """The value, unless something has been put in its place that says why it is no key (ValidationError)."""
-    if isinstance(value, NotAKey):
-        raise ValidationError(Fault("reference", value.detail))
-    return value
-
-
 class IntForeign(Reference, IntegerField):
     """The integer key of a record of another resource."""
 
@@ -108,9 +92,6 @@ class IntForeign(Reference, IntegerField):
 
     def __init__(self, name: str = "", **options: Unpack[NumericKeyOptions]) -> None:
         super().__init__(name, **options)
-
-    def convert(self, value: Any) -> Any:
-        return super().convert(meant(value))
 
 
 class StringForeign(Reference, StringField):
@@ -120,6 +101,3 @@ class StringForeign(Reference, StringField):
 
     def __init__(self, name: str = "", **options: Unpack[TextKeyOptions]) -> None:
         super().__init__(name, **options)
-
-    def convert(self, value: Any) -> Any:
-        return super().convert(meant(value))

@@ -137,8 +137,8 @@ def _misfit(key: str, value: Any) -> str:
     if key in _NAMES:
         return "" if value is None or (isinstance(value, str) and value) else "a name or None"
     if key == "related_name":
-        fine = value is None or (isinstance(value, str) and value.isidentifier())
-        return "" if fine else "a name of letters, digits and _, or None"
+        fine = value is None or (isinstance(value, str) and value.isidentifier() and value != "resource_uri")
+        return "" if fine else "a name of letters, digits and _ that is not 'resource_uri', or None"
     if key == "on_delete":
         return "" if value in ON_DELETE else f"one of {', '.join(map(repr, ON_DELETE))}"
     return _misfit_of_many(key, value)

@@ -7,7 +7,8 @@ deletes the parents last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +16,8 @@ import msgspec
 from rest_kit.errors import Conflict
 from rest_kit.query import Filter, Page, Query
 from rest_kit.relations.graph import Graph, Ready, Relation
-from rest_kit.store import Tx
-from rest_kit.types import Pk
+from rest_kit.store import DataStore, Tx
+from rest_kit.types import Pk, Record
 
 MAX_RECORDS: Final = 10_000
 """How many records in all, the parents aside, one request may delete or change by way of `on_delete`."""
@@ -24,10 +25,17 @@ BATCH: Final = 500
 
 
 class Step(msgspec.Struct):
-    """Records that refer, through one relation, to some that go: to be deleted too, or to lose the key."""
+    """Records that refer, through one relation, to some that go."""
 
     relation: Relation
     pks: list[Pk]
+
+
+class Leaving(msgspec.Struct):
+    """Records of one resource that go too: by their keys, those of the same resource that each refers to."""
+
+    resource: str
+    targets: dict[Pk, set[Any]]
 
 
 class Deletion:
@@ -35,20 +43,31 @@ class Deletion:
 
     def __init__(self, graph: Graph, name: str, pks: Iterable[Pk]) -> None:
         self.graph = graph
+        self.name = name
         self.doomed: dict[str, set[Pk]] = {name: set(pks)}
-        self.steps: list[Step] = []
+        self.leaving: list[Leaving] = []
+        self.losing: list[Step] = []
         self.objections: list[Step] = []
         self.count = 0
 
-    def run(self) -> None:
-        """Change every record that refers to those that go (Conflict, before any change, where one must not)."""
+    def run(self) -> list[Pk]:
+        """Change every record that refers to those that go (Conflict, before any change, where one must not).
+
+        Returned are records of the same resource that go too, but only in one step with the parents, as those refer
+        to them in turn and the database insists.
+        """
         queue = [(name, list(pks)) for name, pks in self.doomed.items()]
         while queue:
             name, pks = queue.pop(0)
             for relation in self.graph.of(name).incoming:
                 queue += self._foresee(relation, pks)
         self._refuse()
-        self._perform()
+        return self._perform()
+
+    def takes(self, name: str, record: Record) -> bool:
+        """Whether a record, as it is now, refers to one that goes so that it goes too."""
+        cascades = (one for one in self.graph.of(name).outgoing if one.on_delete == "cascade")
+        return any(record.get(one.field) in self.doomed.get(one.target, ()) for one in cascades)
 
     # --- before any change --------------------------------------------------------------------------------------------
 
@@ -56,19 +75,40 @@ class Deletion:
         """Note what a relation means for those that refer to the parents; yields the further records that go."""
         ready = self.graph.members[relation.child].items()
         for batch in batches(parents, BATCH):
-            found = _referring(ready, relation, batch)
+            found = self._referring(ready, relation, batch)
             if not found:
                 continue
             if relation.on_delete == "restrict" or not ready.store.capabilities.writable:
-                self.objections.append(Step(relation, found))
+                self.objections.append(Step(relation, list(found)))
                 continue
             doomed = self.doomed.setdefault(relation.child, set())
-            fresh = [pk for pk in found if pk not in doomed]
+            fresh = {pk: targets for pk, targets in found.items() if pk not in doomed}
             self._count(len(fresh))
-            self.steps.append(Step(relation, fresh))
-            if relation.on_delete == "cascade":
+            if relation.on_delete == "set_null":
+                self.losing.append(Step(relation, list(fresh)))
+            elif fresh:
+                self._leave(relation.child, fresh)
                 doomed.update(fresh)
-                yield relation.child, fresh
+                yield relation.child, list(fresh)
+
+    def _leave(self, resource: str, targets: dict[Pk, set[Any]]) -> None:
+        """Note records that go, together with those of the same resource that were found just before."""
+        if self.leaving and self.leaving[-1].resource == resource:
+            self.leaving[-1].targets.update(targets)
+        else:
+            self.leaving.append(Leaving(resource, targets))
+
+    def _referring(self, ready: Ready, relation: Relation, parents: Sequence[Pk]) -> dict[Pk, set[Any]]:
+        """The keys of the records that refer to some of these, each with the keys of its own kind that it refers to.
+
+        One more than may be changed says that there are more.
+        """
+        pk = _pk(ready)
+        outgoing = self.graph.of(relation.child).outgoing
+        own = [one.field for one in outgoing if one.target == relation.child]
+        where = Filter(relation.field, "in", tuple(parents))
+        found = ready.store.find(Query(where, fields=tuple(dict.fromkeys((pk, *own))), page=Page(MAX_RECORDS + 1)))
+        return {record[pk]: {record[name] for name in own} for record in found.records}
 
     def _count(self, more: int) -> None:
         self.count += more
@@ -93,45 +133,60 @@ class Deletion:
 
     # --- the changes --------------------------------------------------------------------------------------------------
 
-    def _perform(self) -> None:
-        """Do the steps from the last to the first; what the database still refuses waits for the others."""
-        steps = [step for step in self.steps if step.relation.on_delete == "set_null"]
-        steps += [step for step in reversed(self.steps) if step.relation.on_delete == "cascade"]
-        while steps:
-            refused = [(step, conflict) for step in steps if (conflict := self._attempt(step)) is not None]
-            if len(refused) == len(steps):
-                raise refused[0][1]
-            steps = [step for step, _ in refused]
+    def _perform(self) -> list[Pk]:
+        """Take the key from those that lose it, and delete the others, those found last first.
 
-    def _attempt(self, step: Step) -> Conflict | None:
-        """Do a step; where others still refer to its records, the conflict that says so."""
+        What the database still refuses waits for the rest. What is refused to the end is left to the caller, where
+        only the caller's own records can have forbidden it.
+        """
+        for step in self.losing:
+            self._lose(step)
+        waiting = self.leaving[::-1]
+        while waiting:
+            refused = [(group, conflict) for group in waiting if (conflict := self._attempt(group)) is not None]
+            if len(refused) == len(waiting):
+                if any(group.resource != self.name for group in waiting):
+                    raise refused[0][1]
+                return [pk for group in waiting for pk in group.targets]
+            waiting = [group for group, _ in refused]
+        return []
+
+    def _attempt(self, group: Leaving) -> Conflict | None:
+        """Delete the records of a group; where others still refer to some, the conflict that says so."""
         try:
-            self._do(step)
+            self._delete(group)
         except Conflict as exc:
             if exc.code != "restricted":
                 raise
             return exc
         return None
 
-    def _do(self, step: Step) -> None:
-        ready = self.graph.members[step.relation.child].items()
-        size = BATCH if ready.store.capabilities.transactions else 1
-        for batch in batches(step.pks, size):
-            ready.store.atomic(lambda tx, batch=batch: self._change(tx, ready, step.relation, batch))  # type: ignore[misc]
+    def _delete(self, group: Leaving) -> None:
+        """Delete the records of a group that are there still, and still refer to what goes."""
+        ready = self.graph.members[group.resource].items()
 
-    def _change(self, tx: Tx, ready: Ready, relation: Relation, pks: Sequence[Pk]) -> None:
-        """Delete the records, or take the key from them: those that are there still, and still refer to what goes."""
-        pk = _pk(ready)
-        gone = self.doomed.get(relation.target, set())
-        for record in tx.find(Query(Filter(pk, "in", tuple(pks)))).records:
-            if record[relation.field] not in gone:
-                continue
-            if relation.on_delete == "cascade":
-                tx.delete(record[pk])
-            elif record[pk] not in self.doomed.get(relation.child, set()):
-                record[relation.field] = None
-                ready.model.touch(record)
-                tx.update(record[pk], record)
+        def change(tx: Tx, pks: Sequence[Pk]) -> None:
+            found = records_by_key(tx, _pk(ready), pks)
+            for pk in pks:
+                if pk in found and self.takes(group.resource, found[pk]):
+                    tx.delete(pk)
+
+        in_batches(ready.store, referrers_first(group.targets), change)
+
+    def _lose(self, step: Step) -> None:
+        """Take the key from those that do not go themselves, are there still, and still refer to what goes."""
+        relation = step.relation
+        ready = self.graph.members[relation.child].items()
+        gone, going = self.doomed.get(relation.target, set()), self.doomed.get(relation.child, set())
+
+        def change(tx: Tx, pks: Sequence[Pk]) -> None:
+            for pk, record in records_by_key(tx, _pk(ready), pks).items():
+                if record[relation.field] in gone and pk not in going:
+                    record[relation.field] = None
+                    ready.model.touch(record)
+                    tx.update(pk, record)
+
+        in_batches(ready.store, step.pks, change)
 
 
 def _pk(ready: Ready) -> str:
@@ -139,12 +194,31 @@ def _pk(ready: Ready) -> str:
     return ready.model.pk.name
 
 
-def _referring(ready: Ready, relation: Relation, parents: Sequence[Pk]) -> list[Pk]:
-    """The keys of the records that refer to some of these; one more than may be changed says that there are more."""
-    pk = _pk(ready)
-    where = Filter(relation.field, "in", tuple(parents))
-    found = ready.store.find(Query(where, fields=(pk,), page=Page(MAX_RECORDS + 1)))
-    return [record[pk] for record in found.records]
+def records_by_key(tx: Tx, pk: str, keys: Sequence[Pk]) -> dict[Pk, Record]:
+    """Those of the records that are there, by their keys, which the field `pk` holds."""
+    return {record[pk]: record for record in tx.find(Query(Filter(pk, "in", tuple(keys)))).records}
+
+
+def in_batches(store: DataStore, keys: Sequence[Pk], change: Callable[[Tx, Sequence[Pk]], None]) -> None:
+    """Change records in their order, so many in one atomic step as the store takes."""
+    size = BATCH if store.capabilities.transactions else 1
+    for batch in batches(keys, size):
+        store.atomic(lambda tx, batch=batch: change(tx, batch))  # type: ignore[misc]
+
+
+def referrers_first(targets: Mapping[Pk, set[Any]]) -> list[Pk]:
+    """The keys of records, by which the keys that each refers to are given, with those that refer before the others.
+
+    What refers to each other in a circle comes last.
+    """
+    referrers = Counter(target for pk, found in targets.items() for target in found if target != pk)
+    free = [pk for pk in targets if not referrers[pk]]
+    for pk in free:  # which grows meanwhile
+        for target in targets[pk]:
+            referrers[target] -= 1
+            if not referrers[target] and target in targets:
+                free.append(target)
+    return [*free, *(pk for pk in targets if referrers[pk] > 0)]
 
 
 def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

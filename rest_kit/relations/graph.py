@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -22,6 +22,9 @@ from rest_kit.store import DataStore
 from rest_kit.types import Record
 
 log = logging.getLogger("rest_kit")
+
+LINK: Final = "resource_uri"
+"""The member that every object has, so that nothing else may be called so."""
 
 
 class Ready(Protocol):
@@ -55,6 +58,11 @@ class Member(msgspec.Struct, frozen=True):
     def model(self) -> Model | None:
         """The model of the items, if it is known without I/O."""
         return self.stores[0].bound_model
+
+    @property
+    def models(self) -> list[Model]:
+        """The models, one or two, that are known without I/O."""
+        return [model for store in self.stores if (model := store.bound_model) is not None]
 
     @property
     def infers(self) -> bool:
@@ -96,7 +104,7 @@ NOTHING = Related()
 def relation_name(field: str, names: Iterable[str]) -> str:
     """What the record that a field refers to is called: `author` for `author_id`, unless a field has that name."""
     stem = field.removesuffix("_id")
-    return stem if stem and stem not in names else field
+    return stem if stem and stem != LINK and stem not in names else field
 
 
 def related(relations: Sequence[Relation]) -> dict[str, Related]:
@@ -173,22 +181,23 @@ class Graph:
             taken.add((one.target, one.related_name))
         return problems
 
+    def misfits(self, name: str) -> list[str]:
+        """What is wrong with the declared relations of a resource, whose model may have been read off the data."""
+        mine = [one for one in self._declared if name in (one.child, one.target) and one.target in self.members]
+        return [problem for one in mine for problem in self._misfits(one)]
+
     def _misfits(self, relation: Relation) -> list[str]:
         """What is wrong with one relation, as far as the models are known."""
         place = _place(relation)
         if relation.target not in self.members:
             hint = did_you_mean(relation.target, self.members)
             return [f"{place}: resource={relation.target!r} is not served here{hint}"]
-        model = self.members[relation.target].model
-        if model is None or model.pk is None:
-            return []
-        problems = []
-        field = _field_of(self.members[relation.child], relation.field)
-        if field.kind is not model.pk.kind:
-            problems.append(
-                f"{place} is {field.kind.value}, but the key of {relation.target!r} is {model.pk.kind.value}"
-            )
-        if relation.related_name in model.names:
+        fields = [model.by_name.get(relation.field) for model in self.members[relation.child].models]
+        if any(field is None or field.write_only is not relation.hidden for field in fields):
+            return [f"{place} must be in the models of both its controllers, and write_only in both or in neither"]
+        target = self.members[relation.target]
+        problems = [f"{place} is {kind}" for kind in _other_kinds(fields, target)]
+        if any(relation.related_name in model.names for model in target.models):
             problems.append(f"{place}: related_name={relation.related_name!r} is a field of {relation.target!r}")
         return problems
 
@@ -259,26 +268,28 @@ class Graph:
 
     def _names(self, resource: str) -> tuple[str, ...]:
         model = self.members[resource].model
-        return model.names if model is not None else ()
+        return (*model.names, LINK) if model is not None else (LINK,)
 
 
 def _place(relation: Relation) -> str:
     return f"the field {relation.field!r} of {relation.child!r}"
 
 
-def _field_of(member: Member, name: str) -> Field:
-    """A field that one of a resource's models has."""
-    models = [store.bound_model for store in member.stores]
-    return next(model.by_name[name] for model in models if model is not None and name in model.by_name)
+def _other_kinds(fields: Iterable[Field | None], target: Member) -> set[str]:
+    """What fields are that should be like the key of a resource, and are not, as far as that is known."""
+    pk = target.model.pk if target.model is not None else None
+    if pk is None:
+        return set()
+    kinds = {field.kind for field in fields if field is not None}
+    return {f"{kind.value}, but the key of {target.name!r} is {pk.kind.value}" for kind in kinds - {pk.kind}}
 
 
 def _declared_by(member: Member) -> Iterator[Relation]:
     """The relations that the models of a resource declare."""
     seen = set()
-    for store in member.stores:
-        model = store.bound_model
-        for field in model.fields if model is not None else ():
-            if field.resource is not None and field.name not in seen and model is not None:
+    for model in member.models:
+        for field in model.fields:
+            if field.resource is not None and field.name not in seen:
                 seen.add(field.name)
                 yield _declared_relation(member.name, field, model.names)
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from rest_kit.errors import Conflict
 from rest_kit.query import Filter, Page, Query, Result, Where
-from rest_kit.relations.deletion import Deletion
+from rest_kit.relations.deletion import BATCH, Deletion, batches, referrers_first
 from rest_kit.relations.graph import Graph, Relation
 from rest_kit.store import DataStore, Tx, foreign_key_conflict
 from rest_kit.types import Pk, Record
@@ -31,15 +31,24 @@ class Guard:
         self.store = store
         self.pk = store.model.pk.name
         self.relations = tuple(relations)
+        self.own = tuple(relation.field for relation in relations if relation.target == name)
+        """The fields by which the records refer to each other."""
 
     def atomic(self, work: Callable[[Tx], T]) -> T:
         """What `DataStore.atomic` does, with the references checked (Conflict)."""
         foreseen = Rehearsal(self)
         work(foreseen)
         known = {relation.field: self._existing(relation, foreseen) for relation in self.relations}
-        if foreseen.deleted:
-            Deletion(self.graph, self.name, foreseen.deleted).run()
-        return self.store.atomic(lambda tx: work(Guarded(self, tx, foreseen, known)))
+        deletion = Deletion(self.graph, self.name, foreseen.deleted)
+        further = deletion.run() if foreseen.deleted else []
+
+        def step(tx: Tx) -> T:
+            guarded = Guarded(self, tx, foreseen, known)
+            result = work(guarded)
+            guarded.finish(further, deletion)
+            return result
+
+        return self.store.atomic(step)
 
     def _existing(self, relation: Relation, foreseen: Rehearsal) -> set[Any]:
         """Those of the keys that a write brings in which are there, or come with it."""
@@ -121,6 +130,7 @@ class Guarded(Watched):
         self.tx = tx
         self.foreseen = foreseen
         self.known = known
+        self.leaving: dict[Pk, None] = {}
 
     def get(self, pk: Pk, scope: Where | None = None) -> Record:
         record = self.tx.get(pk, scope)
@@ -145,7 +155,23 @@ class Guarded(Watched):
     def delete(self, pk: Pk) -> None:
         if pk not in self.foreseen.deleted:
             raise Conflict("what is to be deleted has changed meanwhile: try again", code="stale")
-        self.tx.delete(pk)
+        if self.guard.own:
+            self.leaving[pk] = None
+        else:
+            self.tx.delete(pk)
+
+    def finish(self, further: Sequence[Pk], deletion: Deletion) -> None:
+        """Delete what has waited, and what must go in the same step, each before those that it refers to."""
+        for batch in batches(further, BATCH):
+            for record in self.find(Query(Filter(self.guard.pk, "in", tuple(batch)))).records:
+                if deletion.takes(self.guard.name, record):
+                    self.leaving[record[self.guard.pk]] = None
+        for pk in referrers_first({pk: self._referred_by(pk) for pk in self.leaving}):
+            self.tx.delete(pk)
+
+    def _referred_by(self, pk: Pk) -> set[Any]:
+        """The keys of records of the same resource that one refers to, as it was read."""
+        return {self.read[pk][name] for name in self.guard.own}
 
     def _check(self, pk: Pk | None, record: Record, index: int | None) -> None:
         changed = self.changed(pk, record)

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import msgspec
 
 from rest_kit.models import Field
-from rest_kit.models.keys import NotAKey
+from rest_kit.models.field import NotAKey
 from rest_kit.types import Record
 from rest_kit.views.base import segment
 
@@ -76,13 +76,13 @@ class Links:
         return {**data, **found}
 
     def value(self, name: str, value: Any, script: str) -> Any:
-        """What one foreign key is given: a key, or what a URI stands for."""
+        """What one foreign key is given: a key, or the one that a URI stands for, as JSON shows it."""
         link = self.by_field[name]
         if isinstance(value, dict):
             return NotAKey(f"takes the key or the URI of one of {link.target!r}, not the object: send its key alone")
         if isinstance(value, str) and self.is_uri(link, value, script):
             try:
-                return self.key_in(link, value, script)
+                return link.field.to_json(self.key_in(link, value, script))
             except ValueError as exc:
                 return NotAKey(str(exc))
         return value

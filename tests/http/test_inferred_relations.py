@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 
-from datastores import SQLiteDataStore
+from datastores import SQLDataStore, SQLiteDataStore
 from tests.http.support import Client, complaint, faults, make_controller, problem, serve
 
 SCHEMA = """
@@ -25,23 +26,36 @@ INSERT INTO reviews VALUES (1, 1, 2, 1, NULL), (2, 2, 2, NULL, NULL);
 """
 
 
-def served(path: Path, *tables: str) -> Client:
-    """Tables of a file, without models."""
+def served(path: Path, *tables: str, by: str = "file") -> Client:
+    """Tables of a file, without models, by one of the ways to name it."""
     with sqlite3.connect(path) as connection:
         connection.executescript(SCHEMA)
     connection.close()
-    return serve(*(over(path, table) for table in tables))
+    ways: dict[str, dict[str, Any]] = {
+        "file": {"name": str(path)},
+        "url": {"url": f"sqlite:///{path}"},
+        "engine": {"engine": engine_that_enforces(path)},
+    }
+    return serve(*(over(path, table, ways[by]) for table in tables))
 
 
-def over(path: Path, table: str) -> Any:
-    resource = {"resource_name": table, "resource": {"name": str(path), "table": table}}
-    return make_controller({**resource, "datastore": SQLiteDataStore})
+def engine_that_enforces(path: Path) -> sqlalchemy.Engine:
+    """An application's own engine, whose connections hold foreign keys as ours do."""
+    engine = sqlalchemy.create_engine(f"sqlite:///{path}", poolclass=sqlalchemy.NullPool)
+    sqlalchemy.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = ON"))
+    return engine
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Client:
+def over(path: Path, table: str, way: dict[str, Any] | None = None) -> Any:
+    place = {**(way or {"name": str(path)}), "table": table}
+    store = SQLiteDataStore if "name" in place else SQLDataStore
+    return make_controller({"resource_name": table, "resource": place, "datastore": store})
+
+
+@pytest.fixture(params=["file", "url", "engine"])
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Client:
     """Authors, books and reviews; the shops are not served."""
-    return served(tmp_path / "library.db", "reviews", "books", "authors")
+    return served(tmp_path / "library.db", "reviews", "books", "authors", by=request.param)
 
 
 def test_they_are_followed_both_ways(library: Client) -> None:
@@ -113,3 +127,18 @@ def test_a_file_that_is_away_takes_no_other_along(tmp_path: Path) -> None:
     assert client.get("/books/1/?expand=author").json["author"]["name"] == "Ada"
     assert client.delete("/authors/1/").status_int == 204
     assert client.get("/books/1/").json["author_id"] is None
+
+
+def test_two_databases_in_memory_are_not_one() -> None:
+    def memory() -> sqlalchemy.Engine:
+        engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.StaticPool)
+        with engine.begin() as connection:
+            for statement in SCHEMA.split(";")[:3]:
+                connection.exec_driver_sql(statement)
+        return engine
+
+    one, other = memory(), memory()
+    client = serve(over(Path(), "authors", {"engine": one}), over(Path(), "books", {"engine": other}))
+    assert client.get("/schema/books/").json.get("relations", []) == []
+    one.dispose()
+    other.dispose()

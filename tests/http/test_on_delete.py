@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from datastores import SQLiteDataStore
 from rest_kit import models
 from rest_kit.relations import deletion
 from tests.http.relation_samples import PAIRS, listed, shelf
-from tests.http.support import Storage, faults, make_controller, problem, serve
+from tests.http.support import Client, Storage, faults, make_controller, problem, serve
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -125,21 +126,77 @@ def test_every_deleted_child_is_an_event(tmp_path: Path) -> None:
 def test_the_database_s_own_order_is_found(tmp_path: Path) -> None:
     place = {"name": str(tmp_path / "one.db")}
 
-    def table(name: str, *fields: models.Field) -> Any:
-        model = type("Row", (models.Model,), {"fields": [models.PkField("id"), *fields]})
-        resource = {"resource_name": name, "resource": {**place, "table": name}, "datastore": SQLiteDataStore}
-        return make_controller({**resource, "model": model})
-
     def key(name: str, target: str) -> models.Field:
         return models.IntForeign(name, resource=target, references=f"{target}.id", on_delete="cascade")
 
     client = serve(
-        table("as", key("up", "as")), table("cs", key("a", "as"), key("b", "bs")), table("bs", key("a", "as"))
+        table(place, "as", key("up", "as")),
+        table(place, "cs", key("a", "as"), key("b", "bs")),
+        table(place, "bs", key("a", "as")),
     )
     for path, sent in (("as", {}), ("as", {"up": 1}), ("as", {"up": 2}), ("bs", {"a": 3}), ("cs", {"a": 1, "b": 1})):
         assert client.post(f"/{path}/", sent).status_int == 201
     assert client.delete("/as/1/").status_int == 204
     assert client.values("/as/") == client.values("/bs/") == client.values("/cs/") == []
+
+
+def lineage(folder: Path, rule: Any) -> Client:
+    """A line of four, each referring to the one before it, in a database that holds them to it."""
+    up = models.IntForeign("up", resource="nodes", references="nodes.id", on_delete=rule)
+    client = serve(table({"name": str(folder / "line.db")}, "nodes", up))
+    for parent in (None, 1, 2, 3):
+        assert client.post("/nodes/", {"up": parent}).status_int == 201
+    return client
+
+
+@pytest.mark.parametrize("rule", ["cascade", "set_null", "restrict"])
+def test_what_refers_to_each_other_goes_in_the_order_that_the_database_takes(rule: Any, tmp_path: Path) -> None:
+    client = lineage(tmp_path, rule)
+    assert client.delete("/nodes/?id__in=2,3,4").status_int == 204
+    assert client.values("/nodes/") == [1]
+    assert client.post("/nodes/", {"up": 1}).status_int == 201
+    assert client.delete("/nodes/?id__gte=1").status_int == 204
+    assert client.values("/nodes/") == []
+
+
+def test_what_lies_between_two_that_are_named_goes_with_them(tmp_path: Path) -> None:
+    client = lineage(tmp_path, "cascade")
+    assert client.delete("/nodes/?id__in=1,3").status_int == 204
+    assert client.values("/nodes/") == []
+
+
+@pytest.mark.parametrize("rule", ["cascade", "set_null", "restrict"])
+def test_what_goes_too_may_refer_to_each_other(rule: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deletion, "BATCH", 2)
+    place = {"name": str(tmp_path / "blog.db")}
+    post = models.IntForeign("post", resource="posts", references="posts.id", on_delete="cascade")
+    parent = models.IntForeign("parent", resource="comments", references="comments.id", on_delete=rule)
+    client = serve(table(place, "posts"), table(place, "comments", post, parent))
+    assert client.post("/posts/", {}).status_int == 201
+    for number in range(7):
+        sent = {"post": 1, "parent": number // 2 or None}
+        assert client.post("/comments/", sent).status_int == 201
+    assert client.delete("/posts/1/").status_int == 204
+    assert client.values("/comments/") == []
+
+
+def table(place: dict[str, str], name: str, *fields: models.Field) -> Any:
+    """A controller over a table of an SQLite file, with an integer key and these fields."""
+    model = type("Row", (models.Model,), {"fields": [models.PkField("id"), *fields]})
+    resource = {"resource_name": name, "resource": {**place, "table": name}, "datastore": SQLiteDataStore}
+    return make_controller({**resource, "model": model})
+
+
+def test_a_database_that_deletes_by_itself_may_be_asked_for_both(tmp_path: Path) -> None:
+    path = tmp_path / "own.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE nodes (id INTEGER PRIMARY KEY, up REFERENCES nodes ON DELETE CASCADE)")
+        connection.execute("INSERT INTO nodes VALUES (1, NULL), (2, 1), (3, 2)")
+    connection.close()
+    place = {"name": str(path), "table": "nodes"}
+    client = serve(make_controller({"resource_name": "nodes", "resource": place, "datastore": SQLiteDataStore}))
+    assert client.delete("/nodes/?id__gte=1").status_int == 204
+    assert client.values("/nodes/") == []
 
 
 def test_what_was_not_foreseen_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from rest_kit.controllers import WSGIDispatcher
 from rest_kit.errors import ConfigurationError
 from rest_kit.pagination import CursorPagination
 from tests.http.relation_samples import AUTHORS, BOOKS, PAIRS, Author, Book, Counted, listed, shelf
-from tests.http.support import Client, Storage, allowed, complaint, faults, make_controller, problem, serve
+from tests.http.support import Client, Storage, allowed, complaint, faults, make_controller, over_list, problem, serve
 
 
 @pytest.fixture(params=PAIRS)
@@ -50,6 +50,46 @@ def test_all_mistakes_are_told_at_once() -> None:
         "the field 'c' of 'books': related_name='name' is a field of 'authors'",
         "the field 'e' of 'books': 'authors' has two relations named 'works'",
     ]
+
+
+def test_two_models_of_one_resource_agree_on_what_it_refers_to() -> None:
+    key = models.IntForeign("author", resource="authors")
+    hidden = models.IntForeign("author", resource="authors", write_only=True)
+    for lists, items in (([], [key]), ([key], []), ([hidden], [key]), ([key], [hidden])):
+        problems = refused(
+            listed("authors", []),
+            listed("books", [], *lists, controller={"unique_verbs": []}),
+            listed("books", [], *items, controller={"list_verbs": []}),
+        )
+        assert problems == [
+            "the field 'author' of 'books' must be in the models of both its controllers, "
+            "and write_only in both or in neither"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"id": "ada"}, "the field 'a' of 'books' is integer, but the key of 'authors' is string"),
+        ({"id": 1, "books": 3}, "the field 'a' of 'books': related_name='books' is a field of 'authors'"),
+    ],
+)
+def test_what_the_data_show_too_late_is_told_then(row: Any, told: str, caplog: pytest.LogCaptureFixture) -> None:
+    key = models.IntForeign("a", resource="authors", related_name="books")
+    client = serve(over_list([row], resource={"resource_name": "authors"}), listed("books", [{"id": 1, "a": 1}], key))
+    assert client.get("/books/1/").status_int == 200
+    problem(client.get("/books/1/?expand=a"), 500, "internal")
+    problem(client.post("/books/", {"a": 1}), 500, "internal")
+    assert told in caplog.text
+
+
+def test_nothing_takes_the_place_of_the_link() -> None:
+    with pytest.raises(ConfigurationError, match="not 'resource_uri'"):
+        models.IntForeign("a", resource="authors", related_name="resource_uri")
+    key = models.IntForeign("resource_uri_id", resource="authors")
+    client = serve(listed("authors", [{"id": 1}]), listed("books", [{"id": 1, "resource_uri_id": 1}], key))
+    shown = client.get("/books/1/?expand=resource_uri_id").json
+    assert shown == {"id": 1, "resource_uri_id": {"id": 1, "resource_uri": "/authors/1/"}, "resource_uri": "/books/1/"}
 
 
 def test_what_may_be_expanded_is_checked() -> None:
@@ -196,6 +236,19 @@ def test_keys_are_shown_as_uris_where_asked_for(prefix: str, script: str) -> Non
         ]
 
 
+def test_a_key_that_is_a_reference_stays_a_key() -> None:
+    key = models.IntForeign("id", resource="users", related_name="profiles", required=True)
+    model = type("Profile", (models.Model,), {"fields": [key, models.StringField("bio")]})
+    resource = {"resource_name": "profiles", "resource": [{"id": 1, "bio": "x"}], "datastore": PythonListDataStore}
+    profiles = make_controller({**resource, "model": model}, view={"options": {"foreign_keys": "uri"}})
+    client = serve(listed("users", [{"id": 1}, {"id": 2}]), profiles)
+    shown = {"id": 1, "bio": "x", "resource_uri": "/profiles/1/"}
+    assert client.get("/profiles/1/").json == client.put("/profiles/1/", shown).json == shown
+    assert client.get("/users/1/?expand=profiles").json["profiles"] == [shown]
+    reply = client.post("/profiles/", {"id": "/users/2/", "bio": "y"})
+    assert (reply.headers["Location"], reply.json["resource_uri"]) == ("/profiles/2/", "/profiles/2/")
+
+
 def test_uris_of_text_keys_are_encoded_as_replies_encode_them() -> None:
     class Tag(models.Model):
         fields = [models.StringPkField("slug"), models.StringField("label")]
@@ -271,6 +324,15 @@ def test_a_nested_item_says_where_it_is(library: Client) -> None:
     assert "secret" not in library.get("/books/1/author/").json
 
 
+def test_what_may_not_be_read_does_not_lead_on() -> None:
+    key = models.IntForeign("customer_id", resource="customers", related_name="orders")
+    verbs = {"list_verbs": ["POST"], "unique_verbs": ["DELETE"]}
+    orders = listed("orders", [{"id": 1, "customer_id": 1}], key, controller=verbs)
+    client = serve(listed("customers", [{"id": 1}]), orders)
+    assert client.get("/orders/1/customer/").status_int == 404
+    assert client.post("/customers/1/orders/", {}).status_int == 201
+
+
 def test_a_cursor_belongs_to_its_parent(storage: Storage) -> None:
     authors = Storage("list", Path()).controller(Author, AUTHORS, name="authors")
     options = {"options": {"pagination": CursorPagination(1)}}
@@ -343,6 +405,22 @@ def test_a_deletion_does_not_write_where_writes_would_be_lost(tmp_path: Path) ->
     problem(client.delete("/authors/1/", environ=several), 503, "unavailable")
     assert client.patch("/authors/1/", {"name": "Eve"}, environ=several).status_int == 200
     assert client.values("/books/") == [1]
+
+
+def test_a_deletion_that_ends_before_a_list_is_done(tmp_path: Path) -> None:
+    author = models.IntForeign("author_id", resource="authors", on_delete="set_null")
+    book = models.IntForeign("book_id", resource="books", on_delete="cascade")
+    storage = Storage("sqlite", tmp_path)
+    books = type("Loose", (models.Model,), {"fields": [models.PkField("id"), author]})
+    client = serve(
+        storage.controller(Author, AUTHORS, name="authors"),
+        storage.controller(books, [{"id": 1, "author_id": 1}], name="books"),
+        listed("reviews", [{"id": 1, "book_id": 1}], book),
+    )
+    several = {"wsgi.multiprocess": True}
+    assert client.delete("/authors/1/", environ=several).status_int == 204
+    problem(client.delete("/books/1/", environ=several), 503, "unavailable")
+    assert client.values("/reviews/", "book_id") == [1]
 
 
 def test_a_controllers_own_methods_serve_nested_lists() -> None:
