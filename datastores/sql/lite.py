@@ -6,13 +6,12 @@ import os
 import sqlite3
 import weakref
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import PoolProxiedConnection
 
 from datastores.sql.catalogue import TableName
 from datastores.sql.declared import DeclaredTable
@@ -66,7 +65,6 @@ class EngineDatabase(Database):
     def __init__(self, engine: Engine) -> None:
         super().__init__(os.path.abspath(engine.url.database or "memory"), False, PATIENCE)
         self._engine = engine
-        self._borrowed: dict[int, PoolProxiedConnection] = {}
 
     @classmethod
     def of(cls, engine: Engine) -> EngineDatabase:
@@ -97,14 +95,13 @@ class EngineDatabase(Database):
             raise StoreUnavailable(f"all connections to {self.name} are busy", retry_after=1) from exc
         except (sqlite3.Error, SQLAlchemyError) as exc:
             raise meaning_of_read(getattr(exc, "orig", None) or exc, self.name) from exc
-        connection = borrowed.dbapi_connection
-        assert isinstance(connection, sqlite3.Connection)
+        # what the pool lends does what the connection does, but that to close it is to give it back
+        connection = cast(sqlite3.Connection, borrowed)
         if PREPARED not in borrowed.info:
             sqlite_values.prepare(connection)
             borrowed.info[PREPARED] = True
         if connection.in_transaction:
             connection.execute("ROLLBACK")  # a driver that is never out of a transaction has begun one
-        self._borrowed[id(connection)] = borrowed
         return connection
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
@@ -112,7 +109,7 @@ class EngineDatabase(Database):
             return
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        self._borrowed.pop(id(connection)).close()
+        connection.close()
 
     def close(self) -> None:
         """Begin anew; the connections are the engine's to close."""

@@ -64,10 +64,39 @@ def test_a_wrong_declaration_says_what_is_wrong(resource: Any, options: Any, sai
 
 
 def test_the_pool_of_an_engine_is_its_owners() -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = sa.create_engine("sqlite:///x.db")
     with pytest.raises(ConfigurationError) as caught:
         SQLDataStore({"engine": engine, "table": "t"}, {"pool_size": 5, "timeouts": {"connect": 5}})
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "pool"),
+    [
+        ("sqlite://", None),
+        ("sqlite://", sa.StaticPool),
+        ("sqlite:///x.db", sa.SingletonThreadPool),
+        ("sqlite:///x.db", sa.AssertionPool),
+        ("postgresql+psycopg://x/y", sa.StaticPool),
+        ("mysql+pymysql://x/y", sa.AssertionPool),
+    ],
+)
+def test_an_engine_whose_calls_share_one_connection_is_refused(url: str, pool: type[sa.Pool] | None) -> None:
+    engine = sa.create_engine(url, poolclass=pool)
+    with pytest.raises(ConfigurationError, match="QueuePool or NullPool"):
+        SQLDataStore({"engine": engine, "table": "t"})
+
+
+def test_the_transaction_of_an_engines_owner_is_left_alone(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'x.db'}")
+    store = SQLDataStore({"engine": engine, "table": "people"})
+    store.bind(Person())
+    add(store, "there")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO people (name) VALUES ('host')")
+        assert names(store) == ["there"]
+    assert names(store) == ["there", "host"]
+    engine.dispose()
 
 
 def test_a_driver_that_is_not_installed_says_what_to_install() -> None:
