@@ -74,6 +74,8 @@ class Dialect(ABC):
     """What the driver raises."""
     ends_with_errors: ClassVar[bool]
     """Whether a statement that fails ends the transaction."""
+    defining_commits: ClassVar[bool]
+    """Whether to make a table ends the transaction that it is done in."""
     returns: ClassVar[bool]
     """Whether a statement that writes hands out the row."""
     numbers: ClassVar[bool] = False

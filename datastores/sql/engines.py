@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import AssertionPool, QueuePool, SingletonThreadPool, StaticPool
+from sqlalchemy.pool import AssertionPool, Pool, QueuePool, SingletonThreadPool, StaticPool
 
 from datastores.sql.dialect import Dialect, Timeouts
 from rest_kit.errors import ConfigurationError, did_you_mean
@@ -77,6 +77,14 @@ def check_engine(engine: Engine) -> str:
 
 def _without_sharing(name: str) -> str:
     return "over a file, which SQLAlchemy gives a QueuePool, or with " if name == "sqlite" else "with "
+
+
+def is_exhausted(pool: Pool) -> bool:
+    """Whether all connections of a pool are taken, so that one more would have to be waited for."""
+    if not isinstance(pool, QueuePool):
+        return False
+    more = pool._max_overflow
+    return more >= 0 and pool.checkedout() >= pool.size() + more
 
 
 def make_engine(url: URL, dialect: Dialect, timeouts: Timeouts, pool_size: int) -> Engine:

@@ -63,13 +63,14 @@ class ServerStore(TableStore[Table]):
         dialect = database.meet()
         info = dialect.read_table(database.rows, self._place)
         if info is None and self._declaration is not None and not self._read_only:
+            database.refuse_to_wait()
             self._declaration.create()
             info = self._found()
         if info is None:
             self._make(set())
             info = self._found()
         elif self._lacking_indexes(info):
-            database.atomic(self._create)
+            database.define(self._create)
             info = self._found()
         model = self._model if self._model is not None else self._inferred(info)
         if model.pk is None:
@@ -84,7 +85,7 @@ class ServerStore(TableStore[Table]):
             parent: ServerStore | None = self._database.stores.get(table)
             if parent is not None and parent._makes_table:
                 parent._make(above | {self._place})
-        self._database.atomic(self._create)
+        self._database.define(self._create)
 
     @property
     def _makes_table(self) -> bool:

@@ -56,6 +56,44 @@ def test_a_transaction_within_another_is_a_part_of_it(place: Place) -> None:
         assert [event.after["name"] for event in log.read(0) if event.after] == names(kept)
 
 
+@pytest.mark.parametrize("made", [False, True])
+def test_what_is_made_within_a_transaction_keeps_nothing_of_it(place: Place, made: bool) -> None:
+    """In MariaDB, to make a table commits whatever is open."""
+    one, two = (open_store(place.url, place.table(), events=events) for events in (False, True))
+    [first] = add(one, "before")
+    if made:
+        assert names(two) == []
+
+    def work(tx: Tx) -> None:
+        tx.update(first["id"], {"name": "must not stay"})
+        add(two, "neither")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        one.atomic(work)
+    assert names(one) == ["before"]
+    assert names(two) == []
+    one.atomic(lambda tx: add(two, "kept"))
+    assert names(two) == ["kept"]
+    log = two.changes()
+    assert log is not None
+    assert [event.seq for event in log.read(0)] == [1]
+
+
+def test_the_last_connection_is_not_waited_for_by_who_has_it(place: Place) -> None:
+    pool = {"pool_size": 1, "timeouts": {"pool": 100}}
+    one, two = (open_store(place.url, place.table(), **pool) for _ in range(2))
+    add(one, "a")
+    if place.kind == "mariadb":
+        with pytest.raises(StoreUnavailable, match="write to each table once before, or raise pool_size"):
+            one.atomic(lambda tx: add(two, "b"))
+        add(two, "b")
+    else:
+        one.atomic(lambda tx: add(two, "b"))
+    one.atomic(lambda tx: add(two, "c"))
+    assert names(two) == ["b", "c"]
+
+
 def test_a_part_that_broke_a_rule_can_be_undone_by_itself(store: SQLDataStore) -> None:
     [first] = add(store, "a")
 

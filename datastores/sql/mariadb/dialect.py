@@ -30,6 +30,7 @@ class MariaDB(Dialect):
     name = "MariaDB"
     errors = (pymysql.Error,)
     ends_with_errors = False
+    defining_commits = True
     returns = False
     skips_defaults = "() VALUES ()"
     _grammar: Grammar | None = None

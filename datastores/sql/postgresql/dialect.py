@@ -30,6 +30,7 @@ class PostgreSQL(Dialect):
     name = "PostgreSQL"
     errors = (psycopg.Error,)
     ends_with_errors = True
+    defining_commits = False
     returns = True
     numbers = True
     skips_defaults = "DEFAULT VALUES"
