@@ -165,7 +165,7 @@ class ServerStore(TableStore[Table]):
 
     def _transaction(self, table: Table, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction that locks what it reads."""
-        log = self._log
+        database, log = table.database, self._log
         assert log is None or isinstance(log, SQLEventLog)
         if log is not None:
             log.make()
@@ -174,9 +174,12 @@ class ServerStore(TableStore[Table]):
             if table.info.deferred:
                 # a rule that is broken is told best by the statement that breaks it
                 transaction.rows("SET CONSTRAINTS ALL IMMEDIATE")
+            if table.unique_sets:
+                # before any row is locked: who has one would wait for who has the table, who may wait for the row
+                database.dialect.lock_table(transaction, table.quoted)
             return work(SQLTx(table, transaction, log))
 
-        return table.database.atomic(run)
+        return database.atomic(run)
 
     def close(self) -> None:
         """Close the connections that are idle, if they are ours; the next use opens them again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -195,6 +196,29 @@ def test_uniqueness_that_only_the_model_knows_holds_among_threads(place: Place) 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(work, range(8))) == 1
     assert names(store) == ["same"]
+
+
+def test_writers_of_different_rows_of_such_a_table_never_wait_for_each_other_in_a_circle(place: Place) -> None:
+    name = place.table()
+    place.sql(f"CREATE TABLE {name} (id int PRIMARY KEY, name varchar(50))", f"INSERT INTO {name} VALUES (1, 'a')")
+    place.sql(f"INSERT INTO {name} VALUES (2, 'b')")
+    store = SQLDataStore({"url": place.url, "table": name}, {"timeouts": {"statement": 5}})
+    store.bind(models.Model.of("One", [models.PkField("id"), models.StringField("name", unique=True)]))
+    both = threading.Barrier(2)
+
+    def rename(pk: int) -> None:
+        def work(tx: Tx) -> None:
+            tx.get(pk)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both.wait(1)
+            tx.update(pk, {"name": f"new {pk}"})
+
+        store.atomic(work)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(rename, (1, 2)))
+    assert names(store) == ["new 1", "new 2"]
+    store.close()
 
 
 # --- several processes ------------------------------------------------------------------------------------------------
