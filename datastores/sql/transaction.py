@@ -9,7 +9,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from datastores.sql.failures import UNUSABLE, Trouble
 from datastores.tables.statements import Row
-from rest_kit.errors import RestKitError, StoreUnavailable
+from rest_kit.errors import OutcomeUnknown, RestKitError, StoreUnavailable
 
 if TYPE_CHECKING:
     from datastores.sql.database import Database
@@ -140,8 +140,17 @@ class Transaction:
         """Append the events and keep everything (every error in rest_kit's words)."""
         for log in dict.fromkeys(log for log, _ in self._events):
             log.append(self, [entry for own, entry in self._events if own is log])
-        self.rows("COMMIT")
+        self._commit()
         self.defines = False
+
+    def _commit(self) -> None:
+        try:
+            self.run("COMMIT")
+        except self.database.errors as exc:
+            refused = self.refuse(exc)
+            if self.database.failure(exc).trouble in UNUSABLE:
+                refused = OutcomeUnknown(f"{self.database.name} was lost during a commit, which it may have made")
+            raise refused from exc
 
     def end(self) -> None:
         """Undo what was not committed, and give the connection back as it was taken."""

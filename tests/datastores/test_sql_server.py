@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,9 +16,9 @@ import sqlalchemy
 from datastores import SQLDataStore
 from datastores.sql.database import CURSOR, MOST_HELD
 from datastores.sql.folding import cased
-from datastores.sql.transaction import Again
+from datastores.sql.transaction import Again, Transaction
 from rest_kit import models, rows
-from rest_kit.errors import Conflict, StoreUnavailable
+from rest_kit.errors import Conflict, OutcomeUnknown, StoreUnavailable
 from rest_kit.query import Filter, Order, Page, Query
 from rest_kit.store import Tx
 from tests.datastores.sql_samples import Person, add, finish, grow, names, open_store, place, run_child, store
@@ -338,6 +339,24 @@ def test_a_connection_lost_in_a_transaction_is_told_and_healed(connections: Conn
     assert names(store) == ["a"]
     add(store, "d")
     assert names(store) == ["a", "d"]
+
+
+def test_a_connection_lost_in_the_commit_leaves_the_outcome_open(
+    connections: Connections, store: SQLDataStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, "a")
+    run = Transaction.run
+
+    def cut(self: Transaction, text: str, values: Sequence[Any] = ()) -> list[Any]:
+        if text == "COMMIT":
+            connections.kill()
+        return run(self, text, values)
+
+    monkeypatch.setattr(Transaction, "run", cut)
+    with pytest.raises(OutcomeUnknown):
+        add(store, "b")
+    monkeypatch.undo()
+    assert names(store) == ["a"]
 
 
 def test_only_unavailable_while_connections_are_lost_under_load(connections: Connections, store: SQLDataStore) -> None:
