@@ -62,7 +62,7 @@ ours would be the same."""
 
 
 def check_engine(engine: Engine) -> str:
-    """The name of an engine's database, if driver and pool are such as can be served (ConfigurationError)."""
+    """The name of an engine's database, if it is made as one that can be served (ConfigurationError)."""
     name, driver = engine.dialect.name, engine.dialect.driver
     if name not in DRIVERS or DRIVERS[name][0].partition("+")[2] != driver:
         served = ", ".join(sorted({drivers[0] for drivers in DRIVERS.values()}))
@@ -71,6 +71,11 @@ def check_engine(engine: Engine) -> str:
         raise ConfigurationError(
             f"resource['engine'] shares one connection, by its {type(engine.pool).__name__}, so that a read of ours "
             f"could end a transaction of yours; make it {_without_sharing(name)}poolclass=QueuePool or NullPool"
+        )
+    if engine.get_execution_options().get("schema_translate_map"):
+        raise ConfigurationError(
+            "resource['engine'] has a schema_translate_map, which our statements would not follow: name the schema "
+            "itself, as resource['table'] 'schema.table', and give each tenant a controller of its own"
         )
     return name
 

@@ -87,6 +87,13 @@ def test_an_engine_whose_calls_share_one_connection_is_refused(url: str, pool: t
         SQLDataStore({"engine": engine, "table": "t"})
 
 
+@pytest.mark.parametrize("url", ["sqlite:///x.db", "postgresql+psycopg://x/y", "mysql+pymysql://x/y"])
+def test_an_engine_that_translates_schemas_is_refused(url: str) -> None:
+    engine = sa.create_engine(url).execution_options(schema_translate_map={"one": "two"})
+    with pytest.raises(ConfigurationError, match="schema_translate_map"):
+        SQLDataStore({"engine": engine, "table": "one.t"})
+
+
 def test_the_transaction_of_an_engines_owner_is_left_alone(tmp_path: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'x.db'}")
     store = SQLDataStore({"engine": engine, "table": "people"})
