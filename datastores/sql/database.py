@@ -38,6 +38,8 @@ ATTEMPTS: Final = 10
 """How often a transaction is run that deadlocks or collides with others."""
 PAUSE: Final = 0.02
 """Seconds that are waited, at random, before the second attempt; twice as long before each further one."""
+LONGEST_PAUSE: Final = 0.5
+"""Seconds that are waited before any attempt at most, so that all of them together take no more than a few."""
 
 
 MOST_LOST: Final = 100
@@ -175,13 +177,15 @@ class Database:
         active = self._active.transaction
         if active is not None:
             return active.part(work)
-        for attempt in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS - 1):
             try:
                 return self._transaction(work)
-            except Again as exc:
-                collision = exc
-            time.sleep(random.uniform(0, PAUSE * 2**attempt))
-        raise StoreUnavailable(f"{self.name} is too busy with other writes", retry_after=1) from collision
+            except Again:
+                time.sleep(random.uniform(0, min(PAUSE * 2**attempt, LONGEST_PAUSE)))
+        try:
+            return self._transaction(work)
+        except Again as exc:
+            raise StoreUnavailable(f"{self.name} is too busy with other writes", retry_after=1) from exc
 
     def apart(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction of its own, even within another one of this thread."""

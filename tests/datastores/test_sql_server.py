@@ -145,8 +145,13 @@ def test_deadlocks_run_again(store: SQLDataStore) -> None:
 
 def test_a_collision_that_never_ends_is_told(store: SQLDataStore, monkeypatch: pytest.MonkeyPatch) -> None:
     add(store, "a")
-    monkeypatch.setattr("datastores.sql.database.PAUSE", 0.0001)
-    runs = []
+    runs, pauses = [], []
+
+    def shortest(least: float, most: float) -> float:
+        pauses.append(most)
+        return least
+
+    monkeypatch.setattr("datastores.sql.database.random.uniform", shortest)
 
     def work(tx: Tx) -> None:
         runs.append(1)
@@ -156,6 +161,8 @@ def test_a_collision_that_never_ends_is_told(store: SQLDataStore, monkeypatch: p
         store.atomic(work)
     assert not isinstance(caught.value, Again)
     assert len(runs) == 10
+    assert len(pauses) == 9, "nobody waits for an attempt that is not made"
+    assert max(pauses) <= 0.5 and sum(pauses) < 3
 
 
 def test_what_is_found_in_a_transaction_stays_as_it_is(store: SQLDataStore) -> None:
