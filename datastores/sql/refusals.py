@@ -10,7 +10,6 @@ from datastores.sql.transaction import Again
 from rest_kit.errors import (
     Conflict,
     Fault,
-    ReadOnly,
     RestKitError,
     StoreCorrupt,
     StoreFull,
@@ -62,7 +61,8 @@ _MADE: Final[Mapping[Trouble, Callable[[str], RestKitError]]] = {
     Trouble.BUSY: lambda name: StoreUnavailable(f"{name} has no connection to spare", retry_after=1),
     Trouble.SLOW: lambda name: StoreUnavailable(f"{name} did not answer in time", retry_after=1),
     Trouble.FULL: lambda name: StoreFull(f"there is no room left in {name}"),
-    Trouble.READ_ONLY: lambda name: ReadOnly(f"{name} takes no writes now"),
+    # a replica, or a server that fails over: not a property of the resource, which the option read_only would be
+    Trouble.READ_ONLY: lambda name: StoreUnavailable(f"{name} takes no writes now"),
     Trouble.DENIED: lambda name: StoreUnavailable(f"{name} does not let us in, or do this"),
     Trouble.CHANGED: lambda name: StoreUnavailable(
         f"{name} has changed its tables; they are read again", retry_after=1
