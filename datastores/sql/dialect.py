@@ -201,5 +201,5 @@ class Dialect(ABC):
     @abstractmethod
     def append_events(
         self, transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float
-    ) -> int:
-        """Number events and add them; the last number."""
+    ) -> int | None:
+        """Number events and add them; the last number. None, and nothing is done, where there is no counter."""

@@ -23,7 +23,7 @@ from datastores.sql.transaction import Transaction
 from datastores.tables.json import write_json
 from datastores.tables.statements import Row
 from datastores.tables.storage import MISFITS
-from rest_kit.errors import CursorGone
+from rest_kit.errors import CursorGone, StoreUnavailable
 from rest_kit.events.log import Action, Event, EventLog
 from rest_kit.models.model import Model
 from rest_kit.types import Pk, Record
@@ -129,8 +129,19 @@ class SQLEventLog(EventLog):
         ]
         for start in range(0, len(rows), BATCH):
             some = rows[start : start + BATCH]
-            last = self._database.dialect.append_events(transaction, self._tables, self._resource, some, now)
+            last = self._append(transaction, some, now)
             self._prune(transaction, last, len(some))
+
+    def _append(self, transaction: Transaction, rows: Sequence[EventRow], at: float) -> int:
+        """Number events and add them; the last number. The counter is made anew where somebody has removed it."""
+        append = self._database.dialect.append_events
+        last = append(transaction, self._tables, self._resource, rows, at)
+        if last is None:
+            transaction.rows(self._tables.start, (self._resource,))
+            last = append(transaction, self._tables, self._resource, rows, at)
+        if last is None:
+            raise StoreUnavailable(f"the counter of {self._resource} is removed as soon as it is made", retry_after=1)
+        return last
 
     def _prune(self, transaction: Transaction, last: int, count: int) -> None:
         step = max(1, self._retention // 10)

@@ -190,7 +190,7 @@ class MariaDB(Dialect):
 
     def append_events(
         self, transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float
-    ) -> int:
+    ) -> int | None:
         """Number events and add them."""
         return events_.append(transaction, tables, resource, rows, at)
 
