@@ -18,7 +18,8 @@ from datastores.sql.database import CURSOR, MOST_HELD
 from datastores.sql.folding import cased
 from datastores.sql.transaction import Again, Transaction
 from rest_kit import models, rows
-from rest_kit.errors import Conflict, OutcomeUnknown, StoreUnavailable
+from rest_kit.errors import Conflict, OutcomeUnknown, StoreError, StoreUnavailable
+from rest_kit.problems import problem_type_of
 from rest_kit.query import Filter, Order, Page, Query
 from rest_kit.store import Tx
 from tests.datastores.sql_samples import Person, add, finish, grow, names, open_store, place, run_child, store
@@ -242,6 +243,35 @@ def test_a_counter_that_somebody_has_removed_is_made_anew(place: Place, store: S
         assert [event.seq for event in log.read(0)] == expected
     add(store, "last")
     assert [event.seq for event in log.read(0)] == [1, 2]
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_a_column_that_was_given_another_type_is_found_out(place: Place, bound: bool) -> None:
+    name = place.table()
+    add(open_store(place.url, name), "a")
+    place.sql(f"UPDATE {name} SET age = 5")
+    store = SQLDataStore({"url": place.url, "table": name})
+    if bound:
+        store.bind(Person())
+    query = Query(where=Filter("age", "gte", 1))
+    assert len(store.find(query).records) == 1
+    alter = "ALTER COLUMN age TYPE text" if place.kind == "postgresql" else "MODIFY age text"
+    place.sql(f"ALTER TABLE {name} {alter}")
+    with pytest.raises(StoreUnavailable, match="tables; they are read again"):
+        store.find(query)
+    with pytest.raises(StoreUnavailable, match="another type than the model's 'age'"):
+        store.find(query)
+    back = "ALTER COLUMN age TYPE bigint USING age::bigint" if place.kind == "postgresql" else "MODIFY age bigint"
+    place.sql(f"ALTER TABLE {name} {back}")
+    assert [record["age"] for record in store.find(query).records] == [5]
+
+
+def test_a_mistake_of_ours_is_no_error_that_a_client_could_wait_for(store: SQLDataStore) -> None:
+    store.ping()
+    with pytest.raises(StoreError, match="a statement that rest_kit made") as caught:
+        database(store).rows("SELEKT 1")
+    assert problem_type_of(caught.value).status == 500
+    assert names(store) == []
 
 
 # --- several processes ------------------------------------------------------------------------------------------------
