@@ -19,6 +19,7 @@ from rest_kit.cli.files import JSON_SUFFIX
 from rest_kit.cli.progress import Told
 from rest_kit.cli.server import LOAD_ERROR, Server, Settings
 from rest_kit.cli.source import Source, Unreachable, Wishes, parse
+from rest_kit.cli.terminal import say
 from rest_kit.copying import Rows, RowsThere
 from rest_kit.errors import RestKitError, StoreCorrupt
 
@@ -97,11 +98,11 @@ def serve(source: tuple[str, ...], **options: Any) -> None:
         return served[0].app
 
     def announce(host: str, port: int) -> None:
-        click.echo(announcement(served[0], host, port))
+        say(announcement(served[0], host, port))
 
     workers = options["workers"]
     if workers > 1 and in_process(looked):
-        click.echo("rest-kit: one worker, not several: these data live in the memory of one process", err=True)
+        say("rest-kit: one worker, not several: these data live in the memory of one process", err=True)
         workers = 1
     settings = Settings(
         options["host"], options["port"], workers, options["threads"], options["reload"], options["access_log"]
@@ -145,10 +146,10 @@ def copy(src: str, dst: str, append: bool, replace: bool, **options: Any) -> Non
     except RestKitError as exc:
         fail(exc)
     except KeyboardInterrupt:
-        click.echo(f"rest-kit: interrupted; {planned.left_over}", err=True)
+        say(f"rest-kit: interrupted; {planned.left_over}", err=True)
         sys.exit(INTERRUPTED)
     for name, count in counts.items():
-        click.echo(f"{name}: {count:,} {'row' if count == 1 else 'rows'} copied")
+        say(f"{name}: {count:,} {'row' if count == 1 else 'rows'} copied")
 
 
 def csv_options_of(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,7 +210,7 @@ def check_port(settings: Settings) -> None:
 
 def fail(exc: RestKitError, status: int | None = None) -> NoReturn:
     """End with the error's text and this status, else with the one that tells what is wrong."""
-    click.echo(f"rest-kit: {exc}", err=True)
+    say(f"rest-kit: {exc}", err=True)
     sys.exit(status_of(exc) if status is None else status)
 
 
