@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
@@ -39,13 +39,18 @@ class ServerStore(TableStore[Table]):
 
     # --- opening ------------------------------------------------------------------------------------------------------
 
-    infers_references = True
+    @property
+    def database(self) -> Hashable:
+        """The database, as this process sees it through one URL and options, or one engine."""
+        return self._database
 
     def refers_to(self, references: str, other: DataStore) -> bool:
         """Whether `table.column` is the key of the table that the other store holds, in the same database."""
         if not isinstance(other, ServerStore) or other._database is not self._database:
             return False
         table, column = target_of(references, self._opened().info.name)
+        if other._place.name.lower() != table.name.lower():
+            return False  # whether that one can be read does not matter
         held = other._opened()
         return held.info.name == table and held.key.field == column
 
