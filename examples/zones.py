@@ -2,7 +2,8 @@
 
 The zones are asked for as they are needed, and never kept: `ZONES_URL` says where. Run as a script, the other API is
 started beside, so that no network is needed; it serves the IANA's `zone1970.tab`. Otherwise start it by
-`rest-kit serve examples.zones:elsewhere --port 5001`.
+`rest-kit serve examples.zones:elsewhere --port 5001`. Who wants a snapshot rather than the other API's answers of the
+moment takes one by `rest-kit copy http://127.0.0.1:5001/timezones/ snapshot.csv`, and serves that file.
 """
 
 import os

@@ -12,7 +12,6 @@ from rest_kit.cli.files import CSV_SUFFIXES, in_csv, in_list
 from rest_kit.cli.modules import load_object
 from rest_kit.cli.source import Finding, Part, Source, SourceError, Wishes
 from rest_kit.copying import Pair, models_for
-from rest_kit.errors import ConfigurationError, StoreCorrupt
 from rest_kit.store import DataStore
 
 
@@ -85,14 +84,13 @@ def found_in(source: Source, wishes: Wishes) -> Finding:
 
 def check_models(source: Source, parts: Sequence[Part], stores: Sequence[DataStore]) -> None:
     """Refuse tables that cannot be read as rows with a key, all at once (SourceError, StoreUnavailable)."""
+    if len(parts) == 1:
+        return  # whatever is wrong with it is told when it is copied
     problems, others = [], []
     for part, store in zip(parts, stores, strict=True):
-        try:
-            assert store.model.pk is not None
-        except (StoreCorrupt, ConfigurationError) as exc:
-            if len(parts) == 1:
-                raise
-            problems.append(f"{part.name} cannot be copied: {exc}")
+        fault = databases.fault_of(source, store)
+        if fault is not None:
+            problems.append(f"{part.name} cannot be copied: {fault}")
         else:
             others.append(quote(part.name, safe=""))
     if problems:

@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 from rest_kit.cli.source import Finding, Part, Source, SourceError, Unreachable, Wishes, cause_of
 from rest_kit.cli.stores import store, stores_module
 from rest_kit.errors import ConfigurationError, StoreCorrupt, StoreUnavailable, did_you_mean
+from rest_kit.query import Page, Query
+from rest_kit.store import DataStore
 
 SQLITE_SUFFIXES: Final = (".db", ".sqlite", ".sqlite3", ".db3")
 SQLITE_SCHEME: Final = "sqlite"
@@ -90,6 +92,26 @@ def table_names(source: Source, place: Place, views: bool) -> list[tuple[str | N
     if problems:
         raise SourceError(problems)
     return names
+
+
+def fault_of(source: Source, store: DataStore) -> str | None:
+    """Why one table cannot be used though its database answers; None where it can (Unreachable, StoreUnavailable)."""
+    try:
+        if store.model.pk is None:
+            return "nothing names a row"
+        _read(store)
+    except (StoreCorrupt, ConfigurationError) as exc:
+        return str(exc)
+    except StoreUnavailable as exc:
+        look(source)
+        return str(exc)
+    return None
+
+
+def _read(store: DataStore) -> None:
+    """Read a table, as some let themselves be described and not be read; single rows may be beyond reading."""
+    with contextlib.suppress(StoreCorrupt):
+        store.find(Query(page=Page(0)))
 
 
 def look(source: Source) -> None:

@@ -19,11 +19,14 @@ from rest_kit.cli.files import JSON_SUFFIX
 from rest_kit.cli.progress import Told
 from rest_kit.cli.server import LOAD_ERROR, Server, Settings
 from rest_kit.cli.source import Source, Unreachable, Wishes, parse
+from rest_kit.cli.terminal import say
 from rest_kit.copying import Rows, RowsThere
-from rest_kit.errors import RestKitError, StoreCorrupt
+from rest_kit.errors import RestKitError, StoreCorrupt, StoreUnavailable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+    from rest_kit.controllers import Controller
 
 UNREACHABLE: Final = 2
 """The exit status where a database or an API cannot be reached."""
@@ -93,21 +96,31 @@ def serve(source: tuple[str, ...], **options: Any) -> None:
     def load() -> WSGIApplication:
         served.append(sources.serve(looked, wishes))
         for controller in served[0].controllers:
-            controller.prepare()
+            prepare(controller)
         return served[0].app
 
     def announce(host: str, port: int) -> None:
-        click.echo(announcement(served[0], host, port))
+        say(announcement(served[0], host, port))
 
     workers = options["workers"]
     if workers > 1 and in_process(looked):
-        click.echo("rest-kit: one worker, not several: these data live in the memory of one process", err=True)
+        say("rest-kit: one worker, not several: these data live in the memory of one process", err=True)
         workers = 1
     settings = Settings(
         options["host"], options["port"], workers, options["threads"], options["reload"], options["access_log"]
     )
     check_port(settings)
     Server(load, announce, settings).run()
+
+
+def prepare(controller: Controller) -> None:
+    """Read what a resource is like, unless what holds it cannot be reached yet (StoreCorrupt)."""
+    try:
+        controller.prepare()
+    except StoreCorrupt:
+        raise
+    except StoreUnavailable:
+        pass  # the announcement says so
 
 
 COPY_EXAMPLES = """\b
@@ -145,10 +158,10 @@ def copy(src: str, dst: str, append: bool, replace: bool, **options: Any) -> Non
     except RestKitError as exc:
         fail(exc)
     except KeyboardInterrupt:
-        click.echo(f"rest-kit: interrupted; {planned.left_over}", err=True)
+        say(f"rest-kit: interrupted; {planned.left_over}", err=True)
         sys.exit(INTERRUPTED)
     for name, count in counts.items():
-        click.echo(f"{name}: {count:,} {'row' if count == 1 else 'rows'} copied")
+        say(f"{name}: {count:,} {'row' if count == 1 else 'rows'} copied")
 
 
 def csv_options_of(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,7 +222,7 @@ def check_port(settings: Settings) -> None:
 
 def fail(exc: RestKitError, status: int | None = None) -> NoReturn:
     """End with the error's text and this status, else with the one that tells what is wrong."""
-    click.echo(f"rest-kit: {exc}", err=True)
+    say(f"rest-kit: {exc}", err=True)
     sys.exit(status_of(exc) if status is None else status)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from rest_kit.cli.copying import Plan
+from rest_kit.cli.terminal import printable, say
 from rest_kit.query import Page, Query
 from rest_kit.store import DataStore
 
@@ -41,7 +42,7 @@ class Told:
         if self.bar is not None:
             self.bar.update(count - self.count)
         elif count // EVERY > self.count // EVERY:
-            click.echo(f"{name}: {count:,} rows so far", err=True)
+            say(f"{name}: {count:,} rows so far", err=True)
         self.count = count
 
     def _begin(self, name: str) -> None:
@@ -49,7 +50,7 @@ class Told:
         self.name, self.count = name, 0
         if self.is_terminal:
             total = total_of(self.sources[name])
-            self.bar = click.progressbar(length=total, label=name, file=sys.stderr, show_pos=True)
+            self.bar = click.progressbar(length=total, label=printable(name), file=sys.stderr, show_pos=True)
             self.bar.render_progress()
 
     def _end(self) -> None:

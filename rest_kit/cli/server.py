@@ -13,6 +13,7 @@ from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from rest_kit import jsonio
+from rest_kit.cli.terminal import say
 from rest_kit.errors import RestKitError
 
 if TYPE_CHECKING:
@@ -120,10 +121,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             click.echo("".join(traceback.format_exception(exc.__cause__)), err=True, nl=False)
         if not goes_on:
             self._give_up(exc)
-        click.echo(f"rest-kit: {exc}", err=True)
+        say(f"rest-kit: {exc}", err=True)
 
     def _give_up(self, exc: RestKitError) -> NoReturn:
-        click.echo(f"rest-kit: {exc}", err=True)
+        say(f"rest-kit: {exc}", err=True)
         sys.exit(LOAD_ERROR)
 
 

@@ -13,8 +13,9 @@ from rest_kit.cli.files import CSV_SUFFIXES, JSON_SUFFIX, in_csv, in_json, in_li
 from rest_kit.cli.modules import load_object
 from rest_kit.cli.source import NO_WISHES, Finding, Part, Source, SourceError, Wishes, parse
 from rest_kit.controllers import Controller, WSGIDispatcher
-from rest_kit.errors import ConfigurationError, StoreCorrupt, did_you_mean
+from rest_kit.errors import did_you_mean
 from rest_kit.spec import RESERVED_RESOURCES
+from rest_kit.store import DataStore
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -146,7 +147,7 @@ def resources_of(source: Source, wishes: Wishes) -> Resources:
     controllers, refused = [], []
     for part in found.parts:
         made = controller(name(part), part, wishes)
-        reason = unservable(made) if is_database(source) else None
+        reason = databases.fault_of(source, store_of(made)) if is_database(source) else None
         if reason is None:
             controllers.append(made)
         else:
@@ -163,13 +164,10 @@ def naming(source: Source, parts: Sequence[Part]) -> Callable[[Part], str]:
     return lambda part: source.name if len(parts) == 1 else f"{source.name}-{part.name}"
 
 
-def unservable(served: type[Controller]) -> str | None:
-    """Why a table cannot be served at all, so that the others still can; None where it can (StoreUnavailable)."""
+def store_of(served: type[Controller]) -> DataStore:
+    """The store behind a controller."""
     assert served.spec_ is not None
-    try:
-        return None if served.spec_.store.model.pk is not None else "nothing names a row"
-    except (StoreCorrupt, ConfigurationError) as exc:
-        return str(exc)
+    return served.spec_.store
 
 
 def _of_module(source: Source, wishes: Wishes) -> Resources:

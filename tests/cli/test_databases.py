@@ -6,6 +6,7 @@ import re
 import socket
 import sqlite3
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +21,7 @@ from rest_kit.models import Model, PkField, StringField
 from tests.cli.support import ask, run, serving
 from tests.http.support import Client
 from tests.remote.support import application, served
-from tests.servers import SERVERS, Place, places
+from tests.servers import SERVERS, Place, engine_of, need, places
 
 
 @pytest.fixture(params=list(SERVERS))
@@ -244,3 +245,62 @@ def test_an_api_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert ended.err.startswith(f"rest-kit: http://127.0.0.1:{port}/people/: ")
     assert "Connection refused" in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_a_view_that_cannot_be_read_leaves_the_rest_served(tmp_path: Path) -> None:
+    file = str(tmp_path / "old.db")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE books (id INTEGER PRIMARY KEY)")
+        connection.execute("CREATE VIEW lost AS SELECT id FROM gone")
+        connection.execute("CREATE VIEW strange AS SELECT id, of_another_program(id) AS n FROM books")
+    found = sources.serve([file])
+    assert [one.spec.name for one in found.controllers] == ["books"]
+    lost, strange = found.notes
+    assert lost.startswith("lost is not served: ")
+    assert "gone" in lost
+    assert strange.startswith("strange is not served: ")
+    ended = run("copy", f"{file}#books,lost", str(tmp_path / "new.db"), folder=tmp_path)
+    assert ended.process.returncode == 1
+    assert "lost cannot be copied: " in ended.err
+    assert ended.err.endswith("/old.db#books\n")
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """A role of PostgreSQL's that may read nothing."""
+    need("postgresql")
+    role = f"r{uuid.uuid4().hex[:10]}"
+    with engine_of("postgresql").connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+        yield role
+        connection.exec_driver_sql(f"DROP OWNED BY {role}")
+        connection.exec_driver_sql(f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_tables_that_may_not_be_read_are_left_out(place: Place, stranger: str, tmp_path: Path) -> None:
+    first, second, third = (place.table() for _ in range(3))
+    for table in (first, second, third):
+        place.sql(f"CREATE TABLE {table} (id integer PRIMARY KEY, n integer)")
+    place.sql(f"GRANT SELECT ON {first} TO {stranger}", f"GRANT SELECT (id) ON {second} TO {stranger}")
+    url = sqlalchemy.make_url(place.url).set(username=stranger).render_as_string(hide_password=False)
+    with serving(f"{url}#{first},{second},{third}", folder=tmp_path) as process:
+        assert ask(f"{process.url}/{first}/").data["object_list"] == []
+    for table in (second, third):
+        assert re.search(rf"^  {table} is not served: .* does not let us in, or do this$", process.out, re.MULTILINE)
+    ended = run("copy", f"{url}#{first},{third}", "new.db", folder=tmp_path)
+    assert ended.process.returncode == 1
+    assert f"{third} cannot be copied: " in ended.err
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_a_row_that_cannot_be_read_is_counted_and_served_by_the_side_of_others(place: Place, tmp_path: Path) -> None:
+    table = place.table()
+    place.sql(
+        f"CREATE TABLE {table} (id integer PRIMARY KEY, day date)",
+        f"INSERT INTO {table} VALUES (1, 'infinity'), (2, '2026-01-31')",
+    )
+    with serving(f"{place.url}#{table}", folder=tmp_path) as process:
+        assert ask(f"{process.url}/{table}/2/").data["day"] == "2026-01-31"
+        assert ask(f"{process.url}/{table}/1/").status == 503
+    assert "2 rows, key id" in process.out

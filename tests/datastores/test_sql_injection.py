@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import csv
 import re
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -89,9 +91,19 @@ def logged(cluster: Cluster) -> list[str]:
 
 
 def entries(cluster: Cluster) -> list[list[str]]:
-    """The lines of PostgreSQL's log that tell of statements."""
-    text = (cluster.folder / "data" / "log" / "all.csv").read_text()
-    return [row for row in csv.reader(text.splitlines(keepends=True)) if row[13].startswith(("statement", "execute"))]
+    """The lines of PostgreSQL's log that tell of statements.
+
+    They are written by a process of its own, in turn, some time after the replies.
+    """
+    last = f"statement: SELECT 'log {uuid.uuid4()}'"
+    cluster.sql(last.removeprefix("statement: "))
+    path = cluster.folder / "data" / "log" / "all.csv"
+    deadline = time.monotonic() + 20
+    while last not in (text := path.read_text()):
+        assert time.monotonic() < deadline, "the log never came"
+        time.sleep(0.01)
+    told = [row for row in csv.reader(text.splitlines(keepends=True)) if len(row) > 14]
+    return [row for row in told if row[13].startswith(("statement", "execute")) and "'log " not in row[13]]
 
 
 LITERAL = re.compile(r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*\"""", re.DOTALL)

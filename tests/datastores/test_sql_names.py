@@ -72,8 +72,9 @@ def test_every_name_is_read_written_filtered_and_ordered(strange: SQLDataStore) 
     names = [name for name in strange.model.names if name != "Id"]
     made = client.post("/things/", {name: f"v{name}" for name in names})
     assert {name: made.json[name] for name in names} == {name: f"v{name}" for name in names}
-    for name in names:
-        for op in OPERATORS:
+    for number, name in enumerate(names):
+        # each operator with some of the names, each name with some of the operators
+        for op in list(OPERATORS)[number % 5 :: 5]:
             value = {"isnull": "false", "gt": "a", "gte": "a", "range": "a,w", "ne": "a", "lt": "w", "lte": "w"}.get(op)
             listed = '"v' + name.replace('"', '""') + '"' if op == "in" else "other" if op == "notin" else f"v{name}"
             asked = {f"{name}__{op}": value or listed, "ordering": f"-{name}", "fields": name}

@@ -7,6 +7,7 @@ in an expected output stands for anything.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ def run_step(step: Step, namespace: dict[str, Any]) -> None:
         namespace["app"], printed = serve(words[2:])
         check(printed, step)
     elif words[:2] == ["rest-kit", "copy"]:
-        ended = CliRunner().invoke(cli.main, words[1:])
+        ended = CliRunner().invoke(cli.main, [os.path.expandvars(word) for word in words[1:]])
         check(ended.output, step)
     elif words[0] == "cat":
         check(Path(words[1]).read_text(encoding="utf-8"), step)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import ask, free_port
+from tests.cli.support import ask, free_port, run
 from tests.examples.support import EXAMPLES, under_gunicorn
 from tests.examples.test_scripts import url_in
 
@@ -61,6 +61,13 @@ def test_they_are_expanded_from_and_within_the_local_file(api: str) -> None:
     page = ask(f"{api}/zones/?expand=country&count=50&ordering=tz").data["object_list"]
     assert len(page) == 50
     assert all(zone["country"]["name"] for zone in page)
+
+
+def test_a_snapshot_is_a_copy(api: str, tmp_path: Path) -> None:
+    assert run("copy", f"{api}/zones/", "snapshot.csv", folder=tmp_path).out == "zones -> snapshot: 312 rows copied\n"
+    lines = (tmp_path / "snapshot.csv").read_text().splitlines()
+    assert lines[0] == "tz,country"
+    assert "Europe/Zurich,CH" in lines
 
 
 def test_without_the_other_api_the_local_file_is_served(tmp_path: Path) -> None:

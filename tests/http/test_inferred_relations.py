@@ -138,7 +138,7 @@ def test_a_file_that_is_away_takes_no_other_along(tmp_path: Path) -> None:
 
 def test_two_databases_in_memory_are_not_one() -> None:
     def memory() -> sqlalchemy.Engine:
-        engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.StaticPool)
+        engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.QueuePool, pool_size=1)
         with engine.begin() as connection:
             for statement in SCHEMA.split(";")[:3]:
                 connection.exec_driver_sql(statement)
