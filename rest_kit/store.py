@@ -168,6 +168,13 @@ class DataStore(ABC):
         """
         return False
 
+    def shares_transactions(self, other: DataStore) -> bool:
+        """Whether another store's `atomic`, within one of this and in its thread, is a part of that one; no I/O.
+
+        Both are kept then, or neither, and what either store finds meanwhile is what the step has written.
+        """
+        return False
+
     @abstractmethod
     def close(self) -> None:
         """Let go of files and connections; the store opens them again at the next use."""

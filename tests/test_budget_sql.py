@@ -16,10 +16,12 @@ import psycopg
 import pymysql
 import pytest
 
-from datastores import SQLDataStore
+from datastores import PythonListDataStore, SQLDataStore
 from datastores.sqlite import values as sqlite_values
+from rest_kit import models
 from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.pagination import Pagination
+from tests.http.support import Client
 from tests.servers import places
 from tests.test_budget import BookModel, book, calls
 
@@ -75,7 +77,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def application(place: dict[str, str]) -> Any:
+def application(place: dict[str, str], *others: type[Controller], model: type[models.Model] = BookModel) -> Any:
     """An API over a table of books, with its defaults on."""
 
     class BookApp(Controller):
@@ -83,11 +85,11 @@ def application(place: dict[str, str]) -> Any:
             "resource_name": "books",
             "resource": {"url": place["url"], "table": place["table"]},
             "datastore": SQLDataStore,
-            "model": BookModel,
+            "model": model,
         }
         controller = {"options": {"pagination": Pagination(100)}}
 
-    app = WSGIDispatcher([BookApp], secret="a secret for the budget")
+    app = WSGIDispatcher([BookApp, *others], secret="a secret for the budget")
     assert BookApp.spec_ is not None
     BookApp.spec_.store.atomic(lambda tx: tx.insert([stored(number) for number in range(1, 41)]))
     return app
@@ -107,6 +109,46 @@ def test_a_request_takes_no_more_statements_than_it_needs(name: str, place: dict
     sent.clear()
     calls(app, name)
     assert len(sent) == BUDGETS[name][place["kind"]], "\n".join(sent)
+
+
+class BookOfSeries(models.Model):
+    """A book that may belong to a series."""
+
+    fields = (*BookModel.fields, models.IntForeign("series", resource="series"))
+
+
+class Note(models.Model):
+    """Something said of a book."""
+
+    fields = (models.PkField("id"), models.IntForeign("book", resource="books", on_delete="cascade"))
+
+
+@pytest.mark.parametrize("name", ["post", "put", "patch", "delete"])
+def test_relations_cost_statements_only_where_they_matter(name: str, place: dict[str, str], sent: list[str]) -> None:
+    class SeriesApp(Controller):
+        resource = {"resource_name": "series", "resource": [{"id": 1}], "datastore": PythonListDataStore}
+
+    class NoteApp(Controller):
+        resource = {
+            "resource_name": "notes",
+            "resource": {"url": place["url"], "table": f"{place['table']}_notes"},
+            "datastore": SQLDataStore,
+            "model": Note,
+        }
+
+    app = application(place, SeriesApp, NoteApp, model=BookOfSeries)
+    for warm in ("one", "page of 20", "patch"):
+        calls(app, warm)
+    assert NoteApp.spec_ is not None
+    NoteApp.spec_.store.atomic(lambda tx: None)
+    if name == "delete":
+        client = Client(app)
+        assert client.delete("/books/6/").status_int == 204
+    sent.clear()
+    calls(app, name)
+    # the children are looked for; a server is then asked for the row once more
+    more = {"delete": {"postgresql": 2, "mariadb": 2, "sqlite": 1}}.get(name, {}).get(place["kind"], 0)
+    assert len(sent) == BUDGETS[name][place["kind"]] + more, "\n".join(sent)
 
 
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)

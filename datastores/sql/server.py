@@ -158,6 +158,10 @@ class ServerStore(TableStore[Table]):
     def _open_log(self, table: Table) -> SQLEventLog:
         return SQLEventLog(table.database, table.info.name, table.model, self.options.get("retention", RETENTION))
 
+    def shares_transactions(self, other: DataStore) -> bool:
+        """Whether the other store's table is written through the same connections."""
+        return isinstance(other, ServerStore) and other._database is self._database
+
     # --- the contract -------------------------------------------------------------------------------------------------
 
     def ping(self) -> None:

@@ -97,7 +97,11 @@ class SQLDataStore(DataStore):
 
     def refers_to(self, references: str, other: DataStore) -> bool:
         """Whether `table.column` is the key of the table that the other store holds, in the same database."""
-        return self._served.refers_to(references, other._served if isinstance(other, SQLDataStore) else other)
+        return self._served.refers_to(references, served_by(other))
+
+    def shares_transactions(self, other: DataStore) -> bool:
+        """Whether the other store's table is written through the same connections."""
+        return self._served.shares_transactions(served_by(other))
 
     def changes(self) -> EventLog | None:
         """The events of the table, which lie in the same database; None with `events: False`, and for a view."""
@@ -106,6 +110,11 @@ class SQLDataStore(DataStore):
     def close(self) -> None:
         """Close the connections that are idle, if they are ours; the next use opens them again."""
         self._served.close()
+
+
+def served_by(store: DataStore) -> DataStore:
+    """The store that does the work of one."""
+    return store._served if isinstance(store, SQLDataStore) else store
 
 
 TIMEOUTS = ("connect", "statement", "pool")

@@ -151,6 +151,10 @@ class SQLiteDataStore(TableStore[Table]):
         key = other.model.pk
         return key is not None and key.name.lower() == column.lower()
 
+    def shares_transactions(self, other: DataStore) -> bool:
+        """Whether the other store's table is written through the same connections."""
+        return isinstance(other, SQLiteDataStore) and other._database is self._database
+
     # --- the contract -------------------------------------------------------------------------------------------------
 
     def ping(self) -> None:

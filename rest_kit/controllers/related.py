@@ -18,6 +18,7 @@ from rest_kit.patches import json_equal
 from rest_kit.problems import Reply
 from rest_kit.query import Filter
 from rest_kit.relations import Expander, Graph, Guard, LinkedParameters, Links, Member, Related, Relation
+from rest_kit.relations.deletion import reached
 from rest_kit.relations.links import Link
 from rest_kit.request import Request
 from rest_kit.signing import Keys
@@ -48,7 +49,11 @@ class RelatedServed(Served):
         self.expander = Expander(graph, spec.name, spec.expand_max)
         super().__init__(owner, spec, keys)
         self.reserved = RESERVED_KEYS.union(related.to_one, related.to_many)
-        self.atomic = Guard(graph, spec.name, spec.store, foreign).atomic
+        guard = Guard(graph, spec.name, spec.store, foreign)
+        if foreign:
+            self.inserting, self.changing = guard.inserting, guard.changing
+        if related.incoming:
+            self.deleting = guard.deleting
 
     def make_parameters(self, search: bool) -> Parameters:
         """The table of parameters, with URIs for keys, and `expand` where there is something to expand."""
@@ -82,20 +87,9 @@ class RelatedServed(Served):
         """As for any write; a deletion also writes to what goes with it, or loses its key."""
         super().refuse_lost_writes(request)
         if request.method == "DELETE":
-            for member in self._changed_with(self.related, set()):
-                Served.refuse_lost_writes(served(member.items()), request)
-
-    def _changed_with(self, related: Related, seen: set[tuple[str, str]]) -> Sequence[Member]:
-        """The resources that a deletion here may change."""
-        found: list[Member] = []
-        for relation in related.incoming:
-            way = relation.child, relation.on_delete
-            if relation.on_delete != "restrict" and way not in seen:
-                seen.add(way)
-                found += [self.graph.members[relation.child]]
-                if relation.on_delete == "cascade":
-                    found += self._changed_with(self.graph.of(relation.child), seen)
-        return found
+            changed = [one.child for one in reached(self.graph, self.spec.name) if one.on_delete != "restrict"]
+            for name in dict.fromkeys(changed):
+                Served.refuse_lost_writes(served(self.graph.members[name].items()), request)
 
     # --- nested routes ------------------------------------------------------------------------------------------------
 

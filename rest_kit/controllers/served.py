@@ -51,7 +51,7 @@ class Served(Writing):
         self.cursors = keys.serializer(f"rest_kit.cursor.{spec.name}")
         tagger = Tagger(keys.derive(f"rest_kit.etag.{spec.name}")[0])
         self.presenter = Presenter(spec, self.model, tagger, self.uris)
-        self.atomic = self.store.atomic
+        self.inserting = self.changing = self.deleting = self.store.atomic
         self.visible = self.model.readable if self.presenter.hidden else None
         self.merging = Merging(self.model, self.presenter)
         self.parameters = self.make_parameters(self.store.capabilities.search)

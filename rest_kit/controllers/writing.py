@@ -31,13 +31,18 @@ from rest_kit.views.base import Response, segment
 PATCHES = (MERGE_PATCH, JSON_PATCH, JSON)
 
 
+Door = Callable[[Callable[[Tx], Any]], Any]
+
+
 class Writing(Reading):
     """What POST, PUT, PATCH and DELETE do."""
 
     reserved: frozenset[str]
     merging: Merging
-    atomic: Callable[[Callable[[Tx], Any]], Any]
-    """The store's one door for writing."""
+    inserting: Door
+    changing: Door
+    deleting: Door
+    """What runs each kind of write as one atomic step: the store's `atomic`, or what also minds relations."""
     owner: Any
     """What formatters of the input are given first: the controller."""
 
@@ -53,7 +58,7 @@ class Writing(Reading):
             return self.create_many(request, data, response, fields)
         record = self.new_record(data)
         check_match(request, None)
-        stored = self.atomic(lambda tx: insert_one(tx, record))
+        stored = self.inserting(lambda tx: insert_one(tx, record))
         location = ("Location", self.uri(request, stored[self.presenter.pk]))
         if self.minimal(request):
             tag = self.presenter.tag(stored, fields, response)
@@ -67,7 +72,7 @@ class Writing(Reading):
         """POST of an array: 201 and the array as stored."""
         records = self.each(data, self.new_record)
         check_match(request, None)
-        stored = self.atomic(lambda tx: tx.insert(records))
+        stored = self.inserting(lambda tx: tx.insert(records))
         if self.minimal(request):
             return "201 Created", self.nothing(response), b""
         return self.presenter.many(request, stored, response, fields, "201 Created")
@@ -109,7 +114,7 @@ class Writing(Reading):
             records = self.each_at(data, one)
             return self.each_at(records, lambda place, record: tx.update(keys[place], record))
 
-        return self.answer_many(request, self.atomic(work), response, fields)
+        return self.answer_many(request, self.changing(work), response, fields)
 
     def named(self, tx: Tx, pk: Pk) -> Record:
         """The record that an object of a bulk PUT names (ValidationError)."""
@@ -174,7 +179,7 @@ class Writing(Reading):
         def work(tx: Tx) -> list[Record]:
             return [self.patch_one(tx, request, change, record) for record in self.selected(tx, asked)]
 
-        return self.answer_many(request, self.atomic(work), response, asked.fields)
+        return self.answer_many(request, self.changing(work), response, asked.fields)
 
     def patch_one(self, tx: Tx, request: Request, change: Change, current: Record) -> Record:
         """Change one of the records that a filter has found."""
@@ -208,7 +213,7 @@ class Writing(Reading):
             self.check_item(request, tx.get(pk))
             tx.delete(pk)
 
-        self.atomic(work)
+        self.deleting(work)
         return "204 No Content", [], b""
 
     def delete_many(self, request: Request) -> Reply:
@@ -224,7 +229,7 @@ class Writing(Reading):
             for record in self.selected(tx, asked):
                 tx.delete(record[self.presenter.pk])
 
-        self.atomic(work)
+        self.deleting(work)
         return "204 No Content", [], b""
 
     # --- shared -------------------------------------------------------------------------------------------------------
@@ -240,7 +245,7 @@ class Writing(Reading):
             self.check_item(request, current)
             return tx.update(pk, change(current))
 
-        stored = self.atomic(work)
+        stored = self.changing(work)
         if self.minimal(request):
             tag = self.presenter.tag(stored, fields, response)
             return "204 No Content", [("ETag", f'"{tag}"'), MINIMAL, *self.presenter.vary], b""

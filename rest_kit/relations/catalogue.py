@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,7 +22,7 @@ from rest_kit.store import DataStore
 log = logging.getLogger("rest_kit")
 
 
-class ForeignKey(msgspec.Struct, frozen=True):
+class ForeignKey(NamedTuple):
     """The `field` of the resource `child`, whose model has these `names`, holds the key of a `target`."""
 
     child: str

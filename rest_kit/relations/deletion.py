@@ -1,8 +1,8 @@
 """What becomes of the records that refer to deleted ones: the deletion is refused, or they go too, or lose the key.
 
 All is found and checked before anything is changed: the records that go, theirs in turn, and whoever forbids it. Then
-the children are changed, in batches, each batch in one atomic step of its own store, events included; the caller
-deletes the parents last.
+the children are changed, in batches, each batch in one atomic step of its store, events included, which is a part of
+the caller's own step where the stores share transactions; the caller deletes the parents last.
 """
 
 from __future__ import annotations
@@ -50,19 +50,38 @@ class Deletion:
         self.objections: list[Step] = []
         self.count = 0
 
-    def run(self) -> list[Pk]:
-        """Change every record that refers to those that go (Conflict, before any change, where one must not).
+    @property
+    def changes_others(self) -> bool:
+        """Whether any other record goes too, or loses its key."""
+        return bool(self.leaving or self.losing)
 
-        Returned are records of the same resource that go too, but only in one step with the parents, as those refer
-        to them in turn and the database insists.
-        """
+    def foresee(self) -> None:
+        """Find every record that refers to those that go (Conflict where one forbids it, or there are too many)."""
         queue = [(name, list(pks)) for name, pks in self.doomed.items()]
         while queue:
             name, pks = queue.pop(0)
             for relation in self.graph.of(name).incoming:
                 queue += self._foresee(relation, pks)
         self._refuse()
-        return self._perform()
+
+    def perform(self, chosen: Callable[[DataStore], bool]) -> list[Pk]:
+        """Change what was found in the chosen stores: take the key from some, and delete the others, found last first.
+
+        What the database still refuses waits for the rest. What is refused to the end is left to the caller, where
+        only the caller's own records can have forbidden it: those keys, of the caller's own resource, are returned.
+        """
+        for step in self.losing:
+            if chosen(self._store(step.relation.child)):
+                self._lose(step)
+        waiting = [group for group in reversed(self.leaving) if chosen(self._store(group.resource))]
+        while waiting:
+            refused = [(group, conflict) for group in waiting if (conflict := self._attempt(group)) is not None]
+            if len(refused) == len(waiting):
+                if any(group.resource != self.name for group in waiting):
+                    raise refused[0][1]
+                return [pk for group in waiting for pk in group.targets]
+            waiting = [group for group, _ in refused]
+        return []
 
     def takes(self, name: str, record: Record) -> bool:
         """Whether a record, as it is now, refers to one that goes so that it goes too."""
@@ -133,23 +152,8 @@ class Deletion:
 
     # --- the changes --------------------------------------------------------------------------------------------------
 
-    def _perform(self) -> list[Pk]:
-        """Take the key from those that lose it, and delete the others, those found last first.
-
-        What the database still refuses waits for the rest. What is refused to the end is left to the caller, where
-        only the caller's own records can have forbidden it.
-        """
-        for step in self.losing:
-            self._lose(step)
-        waiting = self.leaving[::-1]
-        while waiting:
-            refused = [(group, conflict) for group in waiting if (conflict := self._attempt(group)) is not None]
-            if len(refused) == len(waiting):
-                if any(group.resource != self.name for group in waiting):
-                    raise refused[0][1]
-                return [pk for group in waiting for pk in group.targets]
-            waiting = [group for group, _ in refused]
-        return []
+    def _store(self, resource: str) -> DataStore:
+        return self.graph.members[resource].stores[0]
 
     def _attempt(self, group: Leaving) -> Conflict | None:
         """Delete the records of a group; where others still refer to some, the conflict that says so."""
@@ -187,6 +191,18 @@ class Deletion:
                     tx.update(pk, record)
 
         in_batches(ready.store, step.pks, change)
+
+
+def reached(graph: Graph, name: str) -> list[Relation]:
+    """The relations through which the deletion of a resource's records may lead: from its children, and from theirs."""
+    found: dict[Relation, None] = {}
+    names = [name]
+    for parent in names:  # which grows meanwhile
+        for relation in graph.of(parent).incoming:
+            found[relation] = None
+            if relation.on_delete == "cascade" and relation.child not in names:
+                names.append(relation.child)
+    return list(found)
 
 
 def _pk(ready: Ready) -> str:

@@ -16,7 +16,7 @@ import msgspec
 
 from rest_kit.errors import did_you_mean
 from rest_kit.models import Field, Model
-from rest_kit.relations.catalogue import Catalogue, ForeignKey, catalogues
+from rest_kit.relations.catalogue import Catalogue, catalogues
 from rest_kit.request import Request
 from rest_kit.store import DataStore
 from rest_kit.types import Record
@@ -218,13 +218,8 @@ class Graph:
             known = self._known()
             taken = {(one.child, one.field) for one in known}
             told = {(key.child, key.field.name): key for one in self.catalogues.values() for key in one.foreign_keys}
-            found = [self._told(key) for place, key in told.items() if place not in taken]
+            found = [_relation(*key, None) for place, key in told.items() if place not in taken]
             self._related = related([*known, *self._named(found, known)])
-
-    def _told(self, key: ForeignKey) -> Relation:
-        field = key.field
-        name = relation_name(field.name, key.names)
-        return Relation(name, key.child, field.name, key.target, None, field.on_delete, field.write_only)
 
     def _named(self, found: list[Relation], known: list[Relation]) -> list[Relation]:
         """The relations with names for their other side: the child's, unless it refers to the target in many ways."""
@@ -266,13 +261,13 @@ def _declared_by(member: Member) -> Iterator[Relation]:
         for field in model.fields:
             if field.resource is not None and field.name not in seen:
                 seen.add(field.name)
-                yield _declared_relation(member.name, field, model.names)
+                yield _relation(member.name, field, model.names, field.resource, field.related_name)
 
 
-def _declared_relation(child: str, field: Field, names: Sequence[str]) -> Relation:
-    assert field.resource is not None
+def _relation(child: str, field: Field, names: Sequence[str], target: str, related_name: str | None) -> Relation:
+    """The relation that a field makes, whose model has these names."""
     name = relation_name(field.name, names)
-    return Relation(name, child, field.name, field.resource, field.related_name, field.on_delete, field.write_only)
+    return Relation(name, child, field.name, target, related_name, field.on_delete, field.write_only)
 
 
 _graphs: WeakSet[Graph] = WeakSet()

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from rest_kit.errors import CursorGone
+from rest_kit.errors import CursorGone, RecordNotFound
 from rest_kit.events.log import Event, EventLog
 from rest_kit.models import Model
 from rest_kit.store import DataStore, Tx
@@ -14,6 +14,7 @@ from rest_kit.testing.store_samples import every_model, every_rows, people, pers
 from rest_kit.testing.store_suite import (
     StoreSuite,
     delete,
+    everything,
     insert,
     person,
     refuses_transactions,
@@ -122,6 +123,31 @@ class EventsSuite(StoreSuite):
         same(log.last(), since)
         update(store, 1, {"age": 2})
         same([event.action for event in log.read(since)], ["updated"])
+
+    def test_a_step_within_a_step_is_a_part_of_it(self) -> None:
+        store, log, rows = self._followed_people()
+        if refuses_writes(store) or not store.shares_transactions(store):
+            return
+        since = log.last() if log is not None else 0
+
+        def work(tx: Tx) -> None:
+            tx.delete(1)
+            with pytest.raises(RecordNotFound):
+                store.atomic(lambda part: (part.delete(3), part.get(1)))
+            store.atomic(lambda part: part.delete(2))
+            same(everything(store), rows[2:])
+
+        def failing(tx: Tx) -> None:
+            work(tx)
+            raise Boom
+
+        with pytest.raises(Boom):
+            store.atomic(failing)
+        same(everything(store), rows)
+        store.atomic(work)
+        same(everything(store), rows[2:])
+        if log is not None:
+            same([(event.action, event.pk) for event in log.read(since)], [("deleted", 1), ("deleted", 2)])
 
     def test_reading_leaves_no_event(self) -> None:
         store, log, _ = self._followed_people()

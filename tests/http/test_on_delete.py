@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,47 @@ def test_a_database_that_deletes_by_itself_may_be_asked_for_both(tmp_path: Path)
     client = serve(make_controller({"resource_name": "nodes", "resource": place, "datastore": SQLiteDataStore}))
     assert client.delete("/nodes/?id__gte=1").status_int == 204
     assert client.values("/nodes/") == []
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, controller: Any, method: str, change: Callable[[], object]) -> None:
+    """Let something happen just before the store of a controller is next asked for something."""
+    store = controller.spec_.store
+    asked = getattr(store, method)
+
+    def first(argument: Any) -> Any:
+        monkeypatch.undo()
+        change()
+        return asked(argument)
+
+    monkeypatch.setattr(store, method, first)
+
+
+@pytest.mark.parametrize("rule", ["cascade", "set_null"])
+@pytest.mark.parametrize("together", [True, False])
+def test_conditions_that_fail_meanwhile_leave_the_children(
+    together: bool, rule: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, key = models.StringField("name"), models.IntForeign("a", resource="as", on_delete=rule)
+    places = [{"name": str(tmp_path / file)} for file in ("a.db", "a.db" if together else "b.db")]
+    parents, children = table(places[0], "as", name), table(places[1], "bs", key)
+    client = serve(parents, children)
+    assert client.post("/as/", {"name": "Ada"}).status_int == 201
+    assert client.post("/bs/", [{"a": 1}, {"a": 1}]).status_int == 201
+    tag = client.get("/as/1/").headers["ETag"]
+    place = (parents, "atomic") if together else (children, "find")
+    meanwhile(monkeypatch, *place, lambda: client.patch("/as/1/", {"name": "Bob"}))
+    assert client.delete("/as/1/", If_Match=tag).status_int == 412
+    assert client.get("/as/1/").json["name"] == "Bob"
+    assert client.values("/bs/", "a") == [1, 1]
+
+
+def test_what_is_found_no_more_keeps_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, key = models.StringField("name"), models.IntForeign("a", resource="as", on_delete="cascade")
+    children = listed("bs", [{"id": 1, "a": 1}, {"id": 2, "a": 2}], key)
+    client = serve(listed("as", [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Ada"}], name), children)
+    meanwhile(monkeypatch, children, "find", lambda: client.patch("/as/2/", {"name": "Bob"}))
+    assert "changed meanwhile" in problem(client.delete("/as/?name=Ada"), 409, "conflict")["detail"]
+    assert client.values("/as/") == client.values("/bs/") == [1, 2]
 
 
 def test_what_was_not_foreseen_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,31 @@ def test_deletions_follow_the_rule(place: Place, enforced: bool) -> None:
     assert (client.values("/authors/"), client.values("/books/")) == ([], [3])
 
 
+def test_a_deletion_that_the_database_refuses_in_the_end_has_changed_nothing(place: Place) -> None:
+    parents, children, losers, others = (place.table() for _ in range(4))
+    cascade = models.IntForeign("parent", resource="parents", on_delete="cascade")
+    set_null = models.IntForeign("parent", resource="parents", on_delete="set_null")
+    client = serve(
+        over(place, "parents", parents),
+        over(place, "children", children, cascade),
+        over(place, "losers", losers, set_null),
+    )
+    assert client.post("/parents/", [{}, {}]).status_int == 201
+    for path in ("/children/", "/losers/"):
+        assert client.post(path, [{"parent": 1}, {"parent": 2}]).status_int == 201
+    held = "bigint" if place.kind == "postgresql" else "bigint, FOREIGN KEY (parent)"
+    place.sql(
+        f"CREATE TABLE {others} (id integer PRIMARY KEY, parent {held} REFERENCES {parents} (id))",
+        f"INSERT INTO {others} VALUES (1, 2)",
+    )
+    before = place.sql(f"SELECT count(*) FROM rest_kit_events WHERE resource LIKE '{place.prefix}%'")
+    assert problem(client.delete("/parents/?id__gte=1"), 409, "conflict")["detail"]
+    assert client.values("/parents/") == client.values("/children/", "parent") == client.values("/losers/", "parent")
+    assert place.sql(f"SELECT count(*) FROM rest_kit_events WHERE resource LIKE '{place.prefix}%'") == before
+    assert client.delete("/parents/1/").status_int == 204
+    assert (client.values("/children/", "parent"), client.values("/losers/", "parent")) == ([2], [None, 2])
+
+
 def test_a_key_of_any_type_may_be_a_uri(place: Place) -> None:
     tags, books = place.table(), place.table()
     place.sql(
