@@ -9,7 +9,6 @@ reader is told to begin anew.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -59,7 +58,6 @@ class SQLEventLog(EventLog):
         self._tables = event_tables(database, table.schema)
         self._fields = list(model.by_name.items())
         self._structured = [(name, field) for name, field in self._fields if not field.kind.is_scalar]
-        self._making = threading.Lock()
         self._made = False
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -101,10 +99,12 @@ class SQLEventLog(EventLog):
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def make(self) -> None:
-        """Make the tables, and the row of this one's counter, where they are not there."""
+        """Make the tables, and the row of this one's counter, where they are not there.
+
+        Whatever is at it at the same time, threads as well as processes, the database lets one of them make each.
+        """
         if not self._made:
-            with self._making:
-                self._made = self._made or self._make()
+            self._made = self._make()
 
     def _make(self) -> bool:
         # within a transaction by its own connection: a second one need not be free if there is nothing to make

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import sqlalchemy
 
 from datastores import SQLDataStore
 from datastores.sql.database import CURSOR, MOST_HELD
+from datastores.sql.events import SQLEventLog
 from datastores.sql.folding import cased
 from datastores.sql.transaction import Again, Transaction
 from rest_kit import models, rows
@@ -335,6 +337,31 @@ def test_a_fork_in_the_middle_of_a_write(store: SQLDataStore) -> None:
 
     assert store.atomic(work) == 0
     assert names(store) == ["Ada", "Bob"]
+
+
+def test_a_fork_while_a_thread_makes_the_tables_of_events(store: SQLDataStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert names(store) == []
+    making, forked = threading.Event(), threading.Event()
+    make = SQLEventLog._make
+
+    def slow(log: SQLEventLog) -> bool:
+        making.set()
+        assert forked.wait(20)
+        return make(log)
+
+    monkeypatch.setattr(SQLEventLog, "_make", slow)
+    with ThreadPoolExecutor(1) as pool:
+        added = pool.submit(add, store, "parent")
+        assert making.wait(20)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            monkeypatch.undo()
+            os._exit(0 if add(store, "child") else 1)
+        forked.set()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        added.result()
+    assert sorted(names(store)) == ["child", "parent"]
 
 
 # --- lost connections -------------------------------------------------------------------------------------------------
