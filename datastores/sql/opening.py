@@ -11,13 +11,13 @@ from sqlalchemy.engine import URL, Engine
 
 from datastores.sql.catalogue import PRIVATE, TableName
 from datastores.sql.database import Database
-from datastores.sql.declared import DeclaredTable, declared_table
+from datastores.sql.declared import DeclaredTable, declared_table, unserved
 from datastores.sql.dialect import Dialect, Timeouts
 from datastores.sql.engines import POOL_SIZE, check_engine, make_engine, parse_url
 from datastores.sql.lite import EngineSQLite, of_declaration, of_url
 from datastores.sql.server import ServerStore
 from rest_kit.errors import ConfigurationError
-from rest_kit.store import DataStore
+from rest_kit.store import DataStore, refuse
 
 _DIALECTS: Final = {
     "postgresql": ("datastores.sql.postgresql", "PostgreSQL"),
@@ -30,6 +30,8 @@ def open_store(resource: Mapping[str, Any], options: Mapping[str, Any], owner: s
     """The store that serves a resource; no I/O (ConfigurationError)."""
     try:
         place = table_of(resource["table"])
+        if isinstance(place, sqlalchemy.Table) and not options.get("read_only", False):
+            refuse(unserved(place), owner)
         if "url" in resource:
             return _of_url(resource["url"], options, place)
         return _of_engine(resource["engine"], options, place)
