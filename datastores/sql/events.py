@@ -11,21 +11,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 from datastores.sql.catalogue import PRIVATE, TableName
 from datastores.sql.database import Database
-from datastores.sql.dialect import Ask, EventRow, EventTables, parameter
+from datastores.sql.dialect import Ask, parameter
+from datastores.sql.entries import Entry, EventRow, EventTables
 from datastores.sql.transaction import Transaction
 from datastores.tables.json import write_json
 from datastores.tables.statements import Row
 from datastores.tables.storage import MISFITS
 from rest_kit.errors import CursorGone, StoreUnavailable
-from rest_kit.events.log import Action, Event, EventLog
+from rest_kit.events.log import Event, EventLog
 from rest_kit.models.model import Model
-from rest_kit.types import Pk, Record
+from rest_kit.types import Record
 
 RETENTION: Final = 100_000
 """How many events of each table are kept unless the store is told otherwise."""
@@ -34,15 +35,6 @@ BATCH: Final = 500
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_any = msgspec.json.Decoder().decode
-
-
-class Entry(NamedTuple):
-    """One event before it has a number."""
-
-    action: Action
-    pk: Pk
-    before: Record | None
-    after: Record | None
 
 
 class SQLEventLog(EventLog):

@@ -17,8 +17,9 @@ import sqlalchemy
 from datastores import SQLDataStore
 from datastores.sql.database import CURSOR, MOST_HELD
 from datastores.sql.events import SQLEventLog
+from datastores.sql.failures import Again
 from datastores.sql.folding import cased
-from datastores.sql.transaction import Again, Transaction
+from datastores.sql.transaction import Transaction
 from rest_kit import models, rows
 from rest_kit.errors import Conflict, OutcomeUnknown, StoreError, StoreUnavailable
 from rest_kit.problems import problem_type_of

@@ -10,7 +10,8 @@ import pymysql
 from pymysql.constants import ER, SERVER_STATUS
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
-from datastores.sql.dialect import Ask, Dialect, EventRow, EventTables, Timeouts, marked
+from datastores.sql.dialect import Ask, Dialect, Timeouts, marked
+from datastores.sql.entries import EventRow, EventTables
 from datastores.sql.failures import Failure, Trouble
 from datastores.sql.mariadb import catalogue, columns
 from datastores.sql.mariadb import events as events_
