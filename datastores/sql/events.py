@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from datastores.sql.catalogue import PRIVATE, TableName
+from datastores.sql.catalogue import TableName
 from datastores.sql.database import Database
 from datastores.sql.dialect import Ask, parameter
 from datastores.sql.entries import Entry, EventRow, EventTables
@@ -26,6 +26,7 @@ from datastores.tables.storage import MISFITS
 from rest_kit.errors import CursorGone, StoreUnavailable
 from rest_kit.events.log import Event, EventLog
 from rest_kit.models.model import Model
+from rest_kit.store import OWN_TABLES
 from rest_kit.types import Record
 
 RETENTION: Final = 100_000
@@ -154,7 +155,7 @@ class SQLEventLog(EventLog):
 def event_tables(database: Database, schema: str | None) -> EventTables:
     """The names and the texts of the tables that keep a schema's events."""
     dialect = database.dialect
-    names = TableName(f"{PRIVATE}events", schema), TableName(f"{PRIVATE}counters", schema)
+    names = TableName(f"{OWN_TABLES}events", schema), TableName(f"{OWN_TABLES}counters", schema)
     events, counters = map(dialect.quoted, names)
     first = f"resource = {parameter(1)}"
     columns = ", ".join(map(dialect.quote, ("seq", "action", "pk", "before", "after", "at")))

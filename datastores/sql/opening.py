@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy
 from sqlalchemy.engine import URL, Engine
 
-from datastores.sql.catalogue import PRIVATE, TableName
+from datastores.sql.catalogue import TableName
 from datastores.sql.database import Database
 from datastores.sql.declared import DeclaredTable, declared_table, unserved
 from datastores.sql.dialect import Dialect, Timeouts
@@ -16,7 +16,7 @@ from datastores.sql.engines import POOL_SIZE, check_engine, make_engine, parse_u
 from datastores.sql.lite import EngineSQLite, of_declaration, of_url
 from datastores.sql.server import ServerStore
 from rest_kit.errors import ConfigurationError
-from rest_kit.store import DataStore, refuse
+from rest_kit.store import OWN_TABLES, DataStore, refuse
 
 
 def _postgresql(*, owned: bool) -> Dialect:
@@ -69,7 +69,7 @@ def table_of(given: Any) -> TableName | sqlalchemy.Table:
     if not isinstance(given, str):
         return declared_table(given)
     schema, _, name = given.rpartition(".")
-    if not name or "\0" in given or name.startswith(PRIVATE):
+    if not name or "\0" in given or name.startswith(OWN_TABLES):
         raise ConfigurationError(f"resource['table'] must be the name of a table of yours, not {given!r}")
     return TableName(name, schema or None)
 
