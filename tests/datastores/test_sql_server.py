@@ -443,6 +443,7 @@ def test_only_unavailable_while_connections_are_lost_under_load(connections: Con
     add(store, "counter")
     stop = time.monotonic() + 3
     kept: list[int] = []
+    unknown: list[int] = []
 
     def client(_: int) -> set[str]:
         said = set()
@@ -450,6 +451,8 @@ def test_only_unavailable_while_connections_are_lost_under_load(connections: Con
             try:
                 store.atomic(grow)
                 kept.append(1)
+            except OutcomeUnknown:
+                unknown.append(1)
             except StoreUnavailable as exc:
                 said.add(type(exc).__name__)
         return said
@@ -461,7 +464,7 @@ def test_only_unavailable_while_connections_are_lost_under_load(connections: Con
             connections.kill()
         assert set().union(*clients) <= {"StoreUnavailable"}
     counted = store.get(1)["age"]
-    assert len(kept) <= counted <= len(kept) + 40, "a write was lost, or an unknown outcome came too often"
+    assert len(kept) <= counted <= len(kept) + len(unknown), "a write was lost, or kept and told as one that was not"
     log = store.changes()
     assert log is not None
     assert log.last() == counted + 1
