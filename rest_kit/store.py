@@ -15,7 +15,7 @@ import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 from weakref import WeakSet
 
 import msgspec
@@ -27,6 +27,12 @@ from rest_kit.query import Filter, Not, Page, Query, Result, Where, conjoin
 from rest_kit.types import Pk, Record
 
 T = TypeVar("T")
+
+
+OWN_TABLES: Final = "rest_kit_"
+"""How the names of the tables begin that a store makes for itself beside those of a server, and never serves."""
+OWN_FILE_TABLES: Final = f"_{OWN_TABLES}"
+"""The same in an SQLite file."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):

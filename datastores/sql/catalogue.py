@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-PRIVATE = "rest_kit_"
-"""How the names of our own tables begin."""
-
 
 @dataclass(frozen=True, slots=True)
 class TableName:

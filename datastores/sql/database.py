@@ -24,10 +24,10 @@ from sqlalchemy.pool import PoolProxiedConnection
 from datastores.sql.catalogue import TableName
 from datastores.sql.dialect import Dialect
 from datastores.sql.engines import is_exhausted
-from datastores.sql.failures import UNUSABLE, Failure, Trouble
+from datastores.sql.failures import UNUSABLE, Again, Failure, Trouble
 from datastores.sql.refusals import refusal
 from datastores.sql.statement import StatementCache
-from datastores.sql.transaction import Again, Transaction
+from datastores.sql.transaction import Transaction
 from datastores.tables.statements import Row
 from datastores.tables.tries import Tries
 from rest_kit.errors import Fault, InvalidQuery, RestKitError, StoreUnavailable

@@ -14,6 +14,7 @@ import sqlalchemy
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import NoInspectionAvailable, SQLAlchemyError
 from sqlalchemy.orm import Mapper
+from sqlalchemy.schema import ColumnDefault
 from sqlalchemy.types import TypeDecorator
 
 from datastores.sql.catalogue import TableName
@@ -55,6 +56,30 @@ def declared_table(given: Any) -> sqlalchemy.Table:
     if isinstance(mapper, Mapper) and isinstance(mapper.local_table, sqlalchemy.Table):
         return mapper.local_table
     raise ConfigurationError(f"resource['table'] must be a name, a Table, or a mapped class, not {given!r}")
+
+
+def unserved(table: sqlalchemy.Table) -> list[str]:
+    """A sentence for each column whose value only an insert or update of SQLAlchemy's own would fill in."""
+    found = [
+        (_by_context(table), "a default that is made of SQLAlchemy's context"),
+        ([column.name for column in table.columns if column.onupdate is not None], "an onupdate"),
+    ]
+    remedy = "not served: let the database do it, or name the table by its name, with a model that does it"
+    return [
+        f"resource['table'], {table.name!r}, has {what} for {', '.join(map(repr, names))}, which is {remedy}"
+        for names, what in found
+        if names
+    ]
+
+
+def _by_context(table: sqlalchemy.Table) -> list[str]:
+    return [one.name for one in table.columns if one.default is not None and _takes_context(one.default)]
+
+
+def _takes_context(default: Any) -> bool:
+    """Whether a default is a function that takes a context: those that take nothing SQLAlchemy wraps in one of its."""
+    wrapped = getattr(getattr(default, "arg", None), "__globals__", {}).get("__name__") == ColumnDefault.__module__
+    return default.is_callable and not wrapped
 
 
 class DeclaredTable:

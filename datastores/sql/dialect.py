@@ -6,9 +6,10 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
+from datastores.sql.entries import EventRow, EventTables
 from datastores.sql.failures import Failure
 from datastores.tables.columns import Column
 from datastores.tables.grammar import Grammar
@@ -39,30 +40,6 @@ class Timeouts:
     connect: float = 5.0
     statement: float = 30.0
     pool: float = 10.0
-
-
-class EventRow(NamedTuple):
-    """One event as it is stored: its key and its records as JSON."""
-
-    action: str
-    pk: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class EventTables:
-    """The names and the texts of the tables that keep the events of one schema."""
-
-    events: str
-    counters: TableName
-    counting: str
-    columns: str
-    create: Sequence[str]
-    start: str
-    read: str
-    last: str
-    prune: str
 
 
 class Dialect(ABC):

@@ -9,24 +9,25 @@ reader is told to begin anew.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
-from datastores.sql.catalogue import PRIVATE, TableName
+from datastores.sql.catalogue import TableName
 from datastores.sql.database import Database
-from datastores.sql.dialect import Ask, EventRow, EventTables, parameter
+from datastores.sql.dialect import Ask, parameter
+from datastores.sql.entries import Entry, EventRow, EventTables
 from datastores.sql.transaction import Transaction
 from datastores.tables.json import write_json
 from datastores.tables.statements import Row
 from datastores.tables.storage import MISFITS
 from rest_kit.errors import CursorGone, StoreUnavailable
-from rest_kit.events.log import Action, Event, EventLog
+from rest_kit.events.log import Event, EventLog
 from rest_kit.models.model import Model
-from rest_kit.types import Pk, Record
+from rest_kit.store import OWN_TABLES
+from rest_kit.types import Record
 
 RETENTION: Final = 100_000
 """How many events of each table are kept unless the store is told otherwise."""
@@ -35,15 +36,6 @@ BATCH: Final = 500
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_any = msgspec.json.Decoder().decode
-
-
-class Entry(NamedTuple):
-    """One event before it has a number."""
-
-    action: Action
-    pk: Pk
-    before: Record | None
-    after: Record | None
 
 
 class SQLEventLog(EventLog):
@@ -59,7 +51,6 @@ class SQLEventLog(EventLog):
         self._tables = event_tables(database, table.schema)
         self._fields = list(model.by_name.items())
         self._structured = [(name, field) for name, field in self._fields if not field.kind.is_scalar]
-        self._making = threading.Lock()
         self._made = False
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -101,10 +92,12 @@ class SQLEventLog(EventLog):
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def make(self) -> None:
-        """Make the tables, and the row of this one's counter, where they are not there."""
+        """Make the tables, and the row of this one's counter, where they are not there.
+
+        Whatever is at it at the same time, threads as well as processes, the database lets one of them make each.
+        """
         if not self._made:
-            with self._making:
-                self._made = self._made or self._make()
+            self._made = self._make()
 
     def _make(self) -> bool:
         # within a transaction by its own connection: a second one need not be free if there is nothing to make
@@ -162,7 +155,7 @@ class SQLEventLog(EventLog):
 def event_tables(database: Database, schema: str | None) -> EventTables:
     """The names and the texts of the tables that keep a schema's events."""
     dialect = database.dialect
-    names = TableName(f"{PRIVATE}events", schema), TableName(f"{PRIVATE}counters", schema)
+    names = TableName(f"{OWN_TABLES}events", schema), TableName(f"{OWN_TABLES}counters", schema)
     events, counters = map(dialect.quoted, names)
     first = f"resource = {parameter(1)}"
     columns = ", ".join(map(dialect.quote, ("seq", "action", "pk", "before", "after", "at")))

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
+from rest_kit.errors import StoreUnavailable
+
 
 class Trouble(enum.Enum):
     """What went wrong."""
@@ -34,6 +36,10 @@ class Trouble(enum.Enum):
 
 UNUSABLE: Final = frozenset({Trouble.LOST, Trouble.SILENT})
 """Troubles after which a connection is of no use any more."""
+
+
+class Again(StoreUnavailable):
+    """The transaction collided with another one and was undone; it may be run again."""
 
 
 @dataclass(frozen=True, slots=True)

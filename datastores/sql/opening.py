@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Final
 
 import sqlalchemy
 from sqlalchemy.engine import URL, Engine
 
-from datastores.sql.catalogue import PRIVATE, TableName
+from datastores.sql.catalogue import TableName
 from datastores.sql.database import Database
-from datastores.sql.declared import DeclaredTable, declared_table
+from datastores.sql.declared import DeclaredTable, declared_table, unserved
 from datastores.sql.dialect import Dialect, Timeouts
 from datastores.sql.engines import POOL_SIZE, check_engine, make_engine, parse_url
 from datastores.sql.lite import EngineSQLite, of_declaration, of_url
 from datastores.sql.server import ServerStore
 from rest_kit.errors import ConfigurationError
-from rest_kit.store import DataStore
+from rest_kit.store import OWN_TABLES, DataStore, refuse
 
-_DIALECTS: Final = {
-    "postgresql": ("datastores.sql.postgresql", "PostgreSQL"),
-    "mysql": ("datastores.sql.mariadb", "MariaDB"),
-    "mariadb": ("datastores.sql.mariadb", "MariaDB"),
-}
+
+def _postgresql(*, owned: bool) -> Dialect:
+    from datastores.sql.postgresql import PostgreSQL
+
+    return PostgreSQL(owned=owned)
+
+
+def _mariadb(*, owned: bool) -> Dialect:
+    from datastores.sql.mariadb import MariaDB
+
+    return MariaDB(owned=owned)
+
+
+_DIALECTS: Final = {"postgresql": _postgresql, "mysql": _mariadb, "mariadb": _mariadb}
+"""What a database has to say, by SQLAlchemy's name of it; its driver is imported when it is asked for."""
 
 
 def open_store(resource: Mapping[str, Any], options: Mapping[str, Any], owner: str) -> DataStore:
     """The store that serves a resource; no I/O (ConfigurationError)."""
     try:
         place = table_of(resource["table"])
+        if isinstance(place, sqlalchemy.Table) and not options.get("read_only", False):
+            refuse(unserved(place), owner)
         if "url" in resource:
             return _of_url(resource["url"], options, place)
         return _of_engine(resource["engine"], options, place)
@@ -43,7 +54,7 @@ def list_tables(url: str | URL, schema: str | None = None, *, views: bool = True
     Without a schema, those that can be named without one.
     """
     parsed = parse_url(url)
-    dialect = _dialect(parsed.get_backend_name(), owned=True)
+    dialect = _DIALECTS[parsed.get_backend_name()](owned=True)
     database = Database(make_engine(parsed, dialect, Timeouts(), POOL_SIZE), dialect)
     try:
         return database.meet().list_names(database.rows, schema, views=views)
@@ -58,7 +69,7 @@ def table_of(given: Any) -> TableName | sqlalchemy.Table:
     if not isinstance(given, str):
         return declared_table(given)
     schema, _, name = given.rpartition(".")
-    if not name or "\0" in given or name.startswith(PRIVATE):
+    if not name or "\0" in given or name.startswith(OWN_TABLES):
         raise ConfigurationError(f"resource['table'] must be the name of a table of yours, not {given!r}")
     return TableName(name, schema or None)
 
@@ -75,7 +86,7 @@ def _of_url(given: Any, options: Mapping[str, Any], place: TableName | sqlalchem
     pool_size: int = options.get("pool_size", POOL_SIZE)
 
     def make() -> Database:
-        dialect = _dialect(url.get_backend_name(), owned=True)
+        dialect = _DIALECTS[url.get_backend_name()](owned=True)
         return Database(make_engine(url, dialect, timeouts, pool_size), dialect)
 
     database = Database.at((url, timeouts, pool_size), make)
@@ -88,16 +99,9 @@ def _of_engine(engine: Any, options: Mapping[str, Any], place: TableName | sqlal
     name = check_engine(engine)
     if name == "sqlite":
         return EngineSQLite(engine, _declared(place, engine), options)
-    database = Database.at(id(engine), lambda: Database(engine, _dialect(name, owned=False)))
+    database = Database.at(id(engine), lambda: Database(engine, _DIALECTS[name](owned=False)))
     return ServerStore(database, _declared(place, engine), options)
 
 
 def _declared(place: TableName | sqlalchemy.Table, engine: Engine) -> TableName | DeclaredTable:
     return place if isinstance(place, TableName) else DeclaredTable(place, engine)
-
-
-def _dialect(name: str, *, owned: bool) -> Dialect:
-    """What the database of that name has to say; its driver is imported here."""
-    module, made = _DIALECTS[name]
-    dialect: Dialect = getattr(import_module(module), made)(owned=owned)
-    return dialect

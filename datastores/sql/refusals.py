@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from datastores.sql.failures import Failure, Trouble
-from datastores.sql.transaction import Again
+from datastores.sql.failures import Again, Failure, Trouble
 from rest_kit.errors import (
     Conflict,
     Fault,

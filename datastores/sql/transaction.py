@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.pool import PoolProxiedConnection
 
-from datastores.sql.failures import UNUSABLE, Trouble
+from datastores.sql.entries import Entry
+from datastores.sql.failures import UNUSABLE, Again, Trouble
 from datastores.tables.statements import Row
-from rest_kit.errors import OutcomeUnknown, RestKitError, StoreUnavailable
+from rest_kit.errors import OutcomeUnknown, RestKitError
 
 if TYPE_CHECKING:
     from datastores.sql.database import Database
-    from datastores.sql.events import Entry, SQLEventLog
+    from datastores.sql.events import SQLEventLog
 
 T = TypeVar("T")
-
-
-class Again(StoreUnavailable):
-    """The transaction collided with another one and was undone; it may be run again."""
 
 
 class Transaction:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from datastores.sql.events import Entry, SQLEventLog
+from datastores.sql.entries import Entry
+from datastores.sql.events import SQLEventLog
 from datastores.sql.refusals import refused
 from datastores.sql.rules import broken_rule, deleting
 from datastores.sql.table import MOST_ROWS, Table

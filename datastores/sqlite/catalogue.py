@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from datastores.sqlite.grammar import quote
-
-PRIVATE: Final = "_rest_kit_"
-"""How the names of our own tables begin."""
+from rest_kit.store import OWN_FILE_TABLES
 
 _SIZE = re.compile(r"\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\)")
 _TOKEN = re.compile(r"""--[^\n]*|'(?:[^']|'')*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|\w+|[()]""")
@@ -98,7 +96,7 @@ def list_names(connection: sqlite3.Connection, *, views: bool = True) -> list[st
         " ORDER BY name",
         ("view" if views else "table",),
     )
-    return [name for (name,) in rows if not name.startswith(PRIVATE)]
+    return [name for (name,) in rows if not name.startswith(OWN_FILE_TABLES)]
 
 
 def words_in(text: str) -> set[str]:

@@ -14,16 +14,16 @@ from typing import Any, Final
 
 import msgspec
 
-from datastores.sqlite.catalogue import PRIVATE
 from datastores.sqlite.database import Database
 from datastores.sqlite.failures import is_missing_table
 from datastores.tables.columns import Column
 from datastores.tables.storage import MISFITS
 from rest_kit.errors import CursorGone
 from rest_kit.events.log import Action, Event, EventLog
+from rest_kit.store import OWN_FILE_TABLES
 from rest_kit.types import Record
 
-EVENTS: Final = f"{PRIVATE}events"
+EVENTS: Final = f"{OWN_FILE_TABLES}events"
 RETENTION: Final = 100_000
 """How many events of each table are kept unless the store is told otherwise."""
 

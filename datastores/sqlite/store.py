@@ -25,7 +25,7 @@ from datastores.tables.store import TableStore, with_pk
 from rest_kit.errors import StoreUnavailable, did_you_mean
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
-from rest_kit.store import DataStore, Tx, check_keys, check_options, refuse
+from rest_kit.store import OWN_FILE_TABLES, DataStore, Tx, check_keys, check_options, refuse
 
 T = TypeVar("T")
 
@@ -210,6 +210,6 @@ def _bad_names(resource: Mapping[str, Any]) -> list[str]:
     problems = []
     if not name or str(name).startswith((":memory:", "file:")):
         problems.append("'name' must be the path of a file; for data in memory, use PythonListDataStore")
-    if not table or "\0" in table or table.lower().startswith(("sqlite_", "_rest_kit_")):
+    if not table or "\0" in table or table.lower().startswith(("sqlite_", OWN_FILE_TABLES)):
         problems.append(f"'table' must be the name of a table of yours, not {table!r}")
     return problems

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-from datastores.sqlite.catalogue import PRIVATE
 from datastores.sqlite.database import reader, refuse_ended
 from datastores.sqlite.events import SQLiteEventLog
 from datastores.sqlite.failures import DRIVER_ERRORS, is_missing_table, meaning_of
@@ -18,10 +17,10 @@ from datastores.tables.table import Writing, scoped
 from rest_kit.errors import Fault, KeysUsedUp, RecordNotFound, ValidationError
 from rest_kit.events.log import Action
 from rest_kit.query import Query, Result, Where
-from rest_kit.store import Tx, check_unique, unique_conflict
+from rest_kit.store import OWN_FILE_TABLES, Tx, check_unique, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
 
-IDS: Final = f"{PRIVATE}ids"
+IDS: Final = f"{OWN_FILE_TABLES}ids"
 """Our table of the highest id that each table ever had, for those in which SQLite would hand it out again."""
 
 _CREATE_IDS: Final = f"CREATE TABLE IF NOT EXISTS {IDS} (resource TEXT PRIMARY KEY NOT NULL, last INTEGER NOT NULL)"

@@ -10,14 +10,12 @@ from rest_kit.cli.source import Finding, Part, Source, SourceError, Unreachable,
 from rest_kit.cli.stores import store, stores_module
 from rest_kit.errors import ConfigurationError, StoreCorrupt, StoreUnavailable, did_you_mean
 from rest_kit.query import Page, Query
-from rest_kit.store import DataStore
+from rest_kit.store import OWN_FILE_TABLES, OWN_TABLES, DataStore
 
 SQLITE_SUFFIXES: Final = (".db", ".sqlite", ".sqlite3", ".db3")
 SQLITE_SCHEME: Final = "sqlite"
 SERVERS: Final = ("postgresql", "mariadb", "mysql")
 """What the URL of a server begins with, a driver aside."""
-OURS: Final = ("rest_kit_", "_rest_kit_")
-"""How the names of our own tables begin."""
 EVERYTHING: Final = "*"
 URL_KEY: Final = "resource['url'] "
 """How the stores call what is written as a source here."""
@@ -85,7 +83,11 @@ def table_names(source: Source, place: Place, views: bool) -> list[tuple[str | N
     problems = []
     for wanted in source.tables or (EVERYTHING,):
         schema, name = place.parted(wanted)
-        there = [one for one in place.listed(schema, views or name != EVERYTHING) if not one.startswith(OURS)]
+        there = [
+            one
+            for one in place.listed(schema, views or name != EVERYTHING)
+            if not one.startswith((OWN_TABLES, OWN_FILE_TABLES))
+        ]
         if name not in (EVERYTHING, *there):
             problems.append(f"{source}: there is no table {wanted!r}{did_you_mean(name, there)}")
         names += [(schema, one) for one in there if name in (EVERYTHING, one)]

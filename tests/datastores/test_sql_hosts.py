@@ -18,7 +18,7 @@ from rest_kit.query import Filter, Order, Page, Query
 from rest_kit.types import Kind
 from tests.datastores.sql_samples import Person, add, grow, names
 from tests.same import POOLS, hurting_fields, hurting_rows
-from tests.servers import DRIVERS, Place, places
+from tests.servers import DRIVERS, Place, engine_of, places
 
 SESSIONS = {
     "postgresql": [
@@ -197,6 +197,19 @@ def test_nothing_of_a_host_is_changed_and_nothing_is_lost(place: Place, level: s
         assert settings(engine) == before
         assert engine.pool is pool
         assert pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_who_reads_never_waits_for_who_writes(place: Place, level: str) -> None:
+    named = {} if level == "default" else {"isolation_level": level}
+    session = "-c lock_timeout=1000" if place.kind == "postgresql" else "innodb_lock_wait_timeout=1"
+    with engine_set(place, session, **named) as engine, engine_of(place.kind).connect() as writer:
+        store = store_of(engine, place, Person())
+        [record] = add(store, "before")
+        writer.exec_driver_sql(f"UPDATE {place.prefix}_1 SET name = 'after'")
+        assert store.get(record["id"]) == record
+        assert names(store) == ["before"]
+        writer.rollback()
 
 
 @pytest.mark.parametrize("level", LEVELS)

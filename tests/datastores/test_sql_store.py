@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import enum
+import functools
 import json
 import sqlite3
 import subprocess
@@ -335,6 +336,26 @@ def test_a_declared_table_by_url(tmp_path: Path) -> None:
     store = SQLDataStore({"url": f"sqlite:///{tmp_path}/things.db", "table": thing})
     store.atomic(lambda tx: tx.insert([store.model.load({"name": "a"})]))
     assert store.get(1)["size"] == 7
+
+
+def test_what_only_sqlalchemys_own_writes_fill_in_is_refused(tmp_path: Path) -> None:
+    table = sa.Table(
+        "notes",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("title", sa.String(50), default="untitled"),
+        sa.Column("token", sa.String(50), default=lambda: "made"),
+        sa.Column("tag", sa.String(50), default=functools.partial(str, 5)),
+        sa.Column("slug", sa.String(50), default=lambda context: context.get_current_parameters()["title"].lower()),
+        sa.Column("changed", sa.DateTime, onupdate=sa.func.now()),
+    )
+    resource = {"url": f"sqlite:///{tmp_path / 'x.db'}", "table": table}
+    with pytest.raises(ConfigurationError) as caught:
+        SQLDataStore(resource)
+    context, onupdate = caught.value.problems
+    assert "context for 'slug', which" in context
+    assert "onupdate for 'changed', which" in onupdate
+    SQLDataStore(resource, {"read_only": True})
 
 
 def test_a_composite_key_is_refused(engine: tuple[sa.Engine, str]) -> None:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
-from datastores.sql.catalogue import PRIVATE, ColumnInfo, Reference, TableInfo, TableName
+from datastores.sql.catalogue import ColumnInfo, Reference, TableInfo, TableName
 from datastores.sql.dialect import Ask, marked
 from datastores.tables.statements import Row
+from rest_kit.store import OWN_TABLES
 
 EXACT: Final = "utf8mb4_nopad_bin"
 """The collation that compares and orders text by code point, trailing blanks included."""
@@ -80,7 +81,7 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
 
 def list_names(ask: Ask, schema: str | None, *, views: bool) -> list[str]:
     """The tables of a database (None: the one connected to), and its views, by name, without ours."""
-    return [name for (name,) in ask(_LIST, (schema, views)) if not name.startswith(PRIVATE)]
+    return [name for (name,) in ask(_LIST, (schema, views)) if not name.startswith(OWN_TABLES)]
 
 
 def _columns(rows: Iterable[Row], json: set[str]) -> Iterable[ColumnInfo]:

@@ -10,7 +10,8 @@ import pymysql
 from pymysql.constants import ER, SERVER_STATUS
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
-from datastores.sql.dialect import Ask, Dialect, EventRow, EventTables, Timeouts, marked
+from datastores.sql.dialect import Ask, Dialect, Timeouts, marked
+from datastores.sql.entries import EventRow, EventTables
 from datastores.sql.failures import Failure, Trouble
 from datastores.sql.mariadb import catalogue, columns
 from datastores.sql.mariadb import events as events_
@@ -65,13 +66,19 @@ class MariaDB(Dialect):
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
     def enter(self, connection: Any) -> Any:
-        """Nothing needs to be changed for a single statement."""
-        return None
+        """Make each statement a transaction by itself: one that is SERIALIZABLE locks what it reads otherwise."""
+        status = connection.server_status
+        if status & (SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT | SERVER_STATUS.SERVER_STATUS_IN_TRANS):
+            return False
+        _run(connection, "SET autocommit = 1")
+        return True
 
     def leave(self, connection: Any, entered: Any) -> None:
-        """End what is still open."""
+        """End what is still open, and let the server begin transactions by itself again."""
         if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
             connection.rollback()
+        if entered:
+            _run(connection, "SET autocommit = 0")
 
     def begin(self, connection: Any) -> None:
         """Start a transaction, which sees what is committed: with locks on rows, not on the gaps between them."""
@@ -204,6 +211,12 @@ _KEY: Final = re.compile(r".*for key '(.*)'", re.DOTALL)
 _CHECK: Final = re.compile(r"CONSTRAINT `(.*)` failed for ", re.DOTALL)
 _CONSTRAINT: Final = re.compile(r"CONSTRAINT `((?:[^`]|``)*)` FOREIGN KEY")
 _COLUMN: Final = re.compile(r"(?:[Cc]olumn|[Ff]ield) (?:`[^`]*`\.`[^`]*`\.)?['`]([^'`]*)['`]")
+
+
+def _run(connection: Any, text: str) -> None:
+    """Run a statement that has no rows; what the driver notes of it otherwise, such as autocommit, stays as it is."""
+    with connection.cursor() as cursor:
+        cursor.execute(text)
 
 
 def _unknown(exc: BaseException) -> Trouble:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from datastores.sql.dialect import EventRow, EventTables, marked, parameter
+from datastores.sql.dialect import marked, parameter
+from datastores.sql.entries import EventRow, EventTables
 
 if TYPE_CHECKING:
     from datastores.sql.transaction import Transaction

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from datastores.sql.catalogue import PRIVATE, ColumnInfo, Reference, TableInfo, TableName
+from datastores.sql.catalogue import ColumnInfo, Reference, TableInfo, TableName
 from datastores.sql.dialect import Ask, marked
+from rest_kit.store import OWN_TABLES
 
 _FIND: Final = marked("""
 SELECT c.oid, c.relname, n.nspname, c.relkind IN ('v', 'm')
@@ -108,7 +109,7 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
 
 def list_names(ask: Ask, schema: str | None, *, views: bool) -> list[str]:
     """The tables of a schema (None: those that are found without naming one), and its views, by name, without ours."""
-    return [name for (name,) in ask(_LIST, (schema, views)) if not name.startswith(PRIVATE)]
+    return [name for (name,) in ask(_LIST, (schema, views)) if not name.startswith(OWN_TABLES)]
 
 
 def _column(row: tuple[Any, ...]) -> ColumnInfo:

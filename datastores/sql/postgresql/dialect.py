@@ -9,7 +9,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
-from datastores.sql.dialect import Ask, Dialect, EventRow, EventTables, Timeouts, marked
+from datastores.sql.dialect import Ask, Dialect, Timeouts, marked
+from datastores.sql.entries import EventRow, EventTables
 from datastores.sql.failures import Failure, Trouble
 from datastores.sql.postgresql import catalogue, columns
 from datastores.sql.postgresql import events as events_

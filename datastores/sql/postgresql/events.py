@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from datastores.sql.dialect import EventRow, EventTables, marked
+from datastores.sql.dialect import marked
+from datastores.sql.entries import EventRow, EventTables
 
 if TYPE_CHECKING:
     from datastores.sql.transaction import Transaction
