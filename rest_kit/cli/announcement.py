@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import rest_kit
+from rest_kit.errors import StoreCorrupt, StoreUnavailable
 from rest_kit.query import Page, Query
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def announcement(served: Served, host: str, port: int) -> str:
-    """The text, several lines; counting the rows may read the data (StoreUnavailable)."""
+    """The text, several lines; counting the rows may read the data (StoreCorrupt)."""
     base = f"http://{'localhost' if host in ('0.0.0.0', '::') else f'[{host}]' if ':' in host else host}:{port}"
     return "\n".join(_lines(served, base))
 
@@ -24,9 +25,7 @@ def _lines(served: Served, base: str) -> Iterator[str]:
     yield ""
     for controller in served.controllers:
         yield f"  {base}{controller.mount}"
-        yield f"      {_summary(controller)}"
-        if not controller.store.capabilities.writable and controller.store.capabilities.why_not:
-            yield f"      read-only: {controller.store.capabilities.why_not}"
+        yield from (f"      {line}" for line in _told(controller))
     if served.controllers:
         first = served.controllers[0]
         yield ""
@@ -37,6 +36,18 @@ def _lines(served: Served, base: str) -> Iterator[str]:
         yield "  one worker with threads: a list lives in one process, several would each have their own"
     for note in served.notes:
         yield f"  {note}"
+
+
+def _told(controller: Controller) -> list[str]:
+    """What to expect behind a URL, or why that is not known yet."""
+    try:
+        able = controller.store.capabilities
+        limits = [f"read-only: {able.why_not}"] if not able.writable and able.why_not else []
+        return [_summary(controller), *limits]
+    except StoreCorrupt:
+        raise
+    except StoreUnavailable as exc:
+        return [f"cannot be read at the moment: {exc}"]
 
 
 def _summary(controller: Controller) -> str:

@@ -21,10 +21,12 @@ from rest_kit.cli.server import LOAD_ERROR, Server, Settings
 from rest_kit.cli.source import Source, Unreachable, Wishes, parse
 from rest_kit.cli.terminal import say
 from rest_kit.copying import Rows, RowsThere
-from rest_kit.errors import RestKitError, StoreCorrupt
+from rest_kit.errors import RestKitError, StoreCorrupt, StoreUnavailable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+    from rest_kit.controllers import Controller
 
 UNREACHABLE: Final = 2
 """The exit status where a database or an API cannot be reached."""
@@ -94,7 +96,7 @@ def serve(source: tuple[str, ...], **options: Any) -> None:
     def load() -> WSGIApplication:
         served.append(sources.serve(looked, wishes))
         for controller in served[0].controllers:
-            controller.prepare()
+            prepare(controller)
         return served[0].app
 
     def announce(host: str, port: int) -> None:
@@ -109,6 +111,16 @@ def serve(source: tuple[str, ...], **options: Any) -> None:
     )
     check_port(settings)
     Server(load, announce, settings).run()
+
+
+def prepare(controller: Controller) -> None:
+    """Read what a resource is like, unless what holds it cannot be reached yet (StoreCorrupt)."""
+    try:
+        controller.prepare()
+    except StoreCorrupt:
+        raise
+    except StoreUnavailable:
+        pass  # the announcement says so
 
 
 COPY_EXAMPLES = """\b

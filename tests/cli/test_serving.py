@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import sqlite3
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import DATA, TIMEOUT, Process, ask, run, serving, sights
+from tests.cli.support import DATA, TIMEOUT, Process, ask, free_port, run, serving, sights
 
 
 @pytest.fixture
@@ -152,3 +153,20 @@ def eventually_found(process: Process, url: str, status: int = 200) -> bool:
             pass
         time.sleep(0.1)
     raise AssertionError(process.out + process.err)
+
+
+def test_an_application_starts_without_the_api_that_it_needs(folder: Path) -> None:
+    (folder / "my_api.py").write_text(
+        "from datastores import PythonListDataStore, RemoteDataStore\n"
+        "from rest_kit.controllers import Controller, WSGIDispatcher\n"
+        "class Away(Controller):\n"
+        "    resource = {'resource_name': 'away', 'datastore': RemoteDataStore,\n"
+        f"                'resource': {{'url': 'http://127.0.0.1:{free_port()}/x/', 'dialect': 'json-server'}}}}\n"
+        "class Here(Controller):\n"
+        "    resource = {'resource_name': 'here', 'datastore': PythonListDataStore, 'resource': [{'id': 1}]}\n"
+        "app = WSGIDispatcher([Away, Here])\n"
+    )
+    with serving("my_api:app", folder=folder) as process:
+        assert ask(f"{process.url}/here/1/").status == 200
+        assert ask(f"{process.url}/away/1/").status in (502, 503)
+        assert re.search(r"/away/\n      cannot be read at the moment: .", process.out)
