@@ -14,6 +14,7 @@ RestKitError
     │   └── TooMuchToScan         … because it would have to look at more records than it may
     ├── CursorGone                events that a follower has not read yet are no longer kept
     └── StoreUnavailable          try again later
+        ├── OutcomeUnknown        … but look first: the last write may have been kept, or not
         ├── StoreCorrupt          the file or row cannot be read, and says where
         ├── StoreFull             no room left
         │   └── KeysUsedUp        … among the keys that the store makes
@@ -162,6 +163,10 @@ class StoreUnavailable(StoreError):
         super().__init__(detail)
 
 
+class OutcomeUnknown(StoreUnavailable):
+    """The connection was lost while a write was being committed: it may have been kept, or not."""
+
+
 class StoreCorrupt(StoreUnavailable):
     """A file, table or row cannot be read as what the model says; the text says where, for the log."""
 
@@ -171,7 +176,14 @@ class StoreFull(StoreUnavailable):
 
 
 class RemoteError(StoreUnavailable):
-    """The API that holds the data has failed, or has answered what cannot be understood; the text is for the log."""
+    """The API that holds the data has failed, or has answered what cannot be understood; the text is for the log.
+
+    `unsettled`: a write that must not be sent twice was sent, and no reply came, so that it may have been done.
+    """
+
+    def __init__(self, detail: str, *, retry_after: int = 5, unsettled: bool = False) -> None:
+        self.unsettled = unsettled
+        super().__init__(detail, retry_after=retry_after)
 
 
 class RemoteTimeout(RemoteError):

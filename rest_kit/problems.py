@@ -42,6 +42,7 @@ PROBLEM_TYPES: Final[dict[type[errors.RestKitError], ProblemType]] = {
     errors.RemoteTimeout: ProblemType(504, "remote-timeout", "The API behind this one is too slow"),
     errors.RemoteError: ProblemType(502, "remote-error", "The API behind this one has failed"),
     errors.StoreFull: ProblemType(507, "store-full", "There is no room for the write"),
+    errors.OutcomeUnknown: ProblemType(503, "outcome-unknown", "It is not known whether the write was kept"),
     errors.StoreCorrupt: ProblemType(503, "store-unreadable", "The data cannot be read"),
     errors.StoreUnavailable: ProblemType(503, "store-unavailable", "The data cannot be reached"),
 }
@@ -60,9 +61,12 @@ HTTP_SLUGS: Final[dict[int, str]] = {
     503: "unavailable",
 }
 
+UNKNOWN: Final = "it is not known whether the write was kept; read before you repeat it"
+
 _SILENT: Final[dict[type[errors.RestKitError], str]] = {
     errors.RecordNotFound: "there is nothing at this address",
     errors.StoreCorrupt: "the data cannot be read as they are; the log says where",
+    errors.OutcomeUnknown: f"the data cannot be reached any more, and {UNKNOWN}",
     errors.StoreUnavailable: "the data cannot be reached at the moment",
     errors.RemoteTimeout: "the API that holds the data has not answered in time",
     errors.RemoteError: "the API that holds the data has failed; the log says how",
@@ -113,7 +117,7 @@ def _detail(exc: BaseException) -> str:
         return exc.description or ""
     withheld = next((_SILENT[base] for base in type(exc).__mro__ if base in _SILENT), None)
     if withheld is not None:
-        return withheld
+        return f"{withheld}; {UNKNOWN}" if isinstance(exc, errors.RemoteError) and exc.unsettled else withheld
     if isinstance(exc, errors.InvalidInput) and len(exc.faults) > 1:
         return f"{len(exc.faults)} things are wrong; errors names each"
     if isinstance(exc, errors.RestKitError) and problem_type_of(exc).status != 500:

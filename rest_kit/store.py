@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakSet
 
@@ -96,8 +96,6 @@ class DataStore(ABC):
     """For a resource given as a dict: which keys it may have, and of what type."""
     option_keys: ClassVar[Mapping[str, type | tuple[type, ...]]] = {}
     """Which `options` the store takes, and of what type."""
-    infers_references: ClassVar[bool] = False
-    """Whether `infer` may find foreign keys, and `refers_to` may hold."""
 
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
         self.resource = resource
@@ -157,6 +155,11 @@ class DataStore(ABC):
     @abstractmethod
     def changes(self) -> EventLog | None:
         """The change log that lives with the data, or None where there is none or it is turned off."""
+
+    @property
+    def database(self) -> Hashable | None:
+        """What stores over one database have in common, if its tables may say what they refer to; no I/O."""
+        return None
 
     def refers_to(self, references: str, other: DataStore) -> bool:
         """Whether `table.column`, which a field's `references` names, is the primary key of what another store holds.

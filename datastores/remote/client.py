@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from datastores.remote.address import Address
 from datastores.remote.breaker import Breaker
-from datastores.remote.transport import Deadline, Reply, TooLarge, Transport, TransportError, TransportTimeout
+from datastores.remote.transport import Deadline, NotSent, Reply, TooLarge, Transport, TransportError, TransportTimeout
 from rest_kit import jsonio
 from rest_kit.errors import MalformedBody, RemoteError, RemoteTimeout, StoreUnavailable
 
@@ -136,9 +136,11 @@ class Client:
             well = True
             raise RemoteError(f"{request}: {exc}") from exc
         except TransportTimeout as exc:
-            raise RemoteTimeout(f"{request}: not answered within {self.limits.timeout} s: {exc}") from exc
+            told = f"{request}: not answered within {self.limits.timeout} s: {exc}"
+            raise RemoteTimeout(told, unsettled=not request.repeatable) from exc
         except TransportError as exc:
-            raise ReplyLost(f"{request}: {exc}") from exc
+            unsettled = not (request.repeatable or isinstance(exc, NotSent))
+            raise ReplyLost(f"{request}: {exc}", unsettled=unsettled) from exc
         finally:
             self.breaker.leave(well=well)
         if len(reply.body) > self.limits.max_size:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from datastores.remote.transport import Deadline, Reply, TooLarge, TransportError, TransportTimeout
+from datastores.remote.transport import Deadline, NotSent, Reply, TooLarge, TransportError, TransportTimeout
 
 if TYPE_CHECKING:
     import urllib3
@@ -73,7 +73,7 @@ class NetworkTransport:
             )
             return self._read(found)
         except urllib3.exceptions.NewConnectionError as exc:  # which urllib3 counts among the timeouts
-            raise TransportError(_told(exc)) from exc
+            raise NotSent(_told(exc)) from exc
         except urllib3.exceptions.TimeoutError as exc:
             raise TransportTimeout(_told(exc)) from exc
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as exc:

@@ -52,6 +52,10 @@ class TransportError(Exception):
     """No reply, or none that is complete; whether the request has had an effect is not known."""
 
 
+class NotSent(TransportError):
+    """There was nobody to send the request to."""
+
+
 class TransportTimeout(TransportError):
     """The deadline has passed before the reply was complete."""
 

@@ -23,6 +23,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from datastores.sql.catalogue import TableName
 from datastores.sql.dialect import Dialect
+from datastores.sql.engines import is_exhausted
 from datastores.sql.failures import UNUSABLE, Failure, Trouble
 from datastores.sql.refusals import refusal
 from datastores.sql.statement import StatementCache
@@ -37,6 +38,8 @@ ATTEMPTS: Final = 10
 """How often a transaction is run that deadlocks or collides with others."""
 PAUSE: Final = 0.02
 """Seconds that are waited, at random, before the second attempt; twice as long before each further one."""
+LONGEST_PAUSE: Final = 0.5
+"""Seconds that are waited before any attempt at most, so that all of them together take no more than a few."""
 
 
 MOST_LOST: Final = 100
@@ -124,10 +127,15 @@ class Database:
         active = self._active.transaction
         if active is not None:
             return active.rows(text, values)
-        return self.committed(text, values)
+        return self._lone(text, values)
 
     def committed(self, text: str, values: Sequence[Any] = ()) -> list[Row]:
         """All rows of one statement over what is committed, even where this thread is writing just now."""
+        self.refuse_to_wait()
+        return self._lone(text, values)
+
+    def _lone(self, text: str, values: Sequence[Any]) -> list[Row]:
+        """All rows of one statement, on whichever connection is free."""
         statement = self.statements[text]
         parameters = statement.parameters(values)
         lost = 0
@@ -169,21 +177,34 @@ class Database:
         active = self._active.transaction
         if active is not None:
             return active.part(work)
-        for attempt in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS - 1):
             try:
                 return self._transaction(work)
-            except Again as exc:
-                collision = exc
-            time.sleep(random.uniform(0, PAUSE * 2**attempt))
-        raise StoreUnavailable(f"{self.name} is too busy with other writes", retry_after=1) from collision
+            except Again:
+                time.sleep(random.uniform(0, min(PAUSE * 2**attempt, LONGEST_PAUSE)))
+        try:
+            return self._transaction(work)
+        except Again as exc:
+            raise StoreUnavailable(f"{self.name} is too busy with other writes", retry_after=1) from exc
 
     def apart(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction of its own, even within another one of this thread."""
+        self.refuse_to_wait()
         outer, self._active.transaction = self._active.transaction, None
         try:
             return self.atomic(work)
         finally:
             self._active.transaction = outer
+
+    def define(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`, which makes tables: on a connection of its own where that would end this thread's transaction."""
+        active = self._active.transaction
+        if active is None:
+            return self.atomic(work)
+        if self.dialect.defining_commits:
+            return self.apart(work)
+        active.defines = True
+        return active.part(work)
 
     def _transaction(self, work: Callable[[Transaction], T]) -> T:
         transaction = self._begin()
@@ -218,6 +239,15 @@ class Database:
             raise StoreUnavailable(f"all connections to {self.name} are busy", retry_after=1) from exc
         except self.errors as exc:
             raise self.refuse(exc) from exc
+
+    def refuse_to_wait(self) -> None:
+        """Refuse to wait for a second connection with the first in hand: who has them may wait for that one."""
+        if self._active.transaction is not None and is_exhausted(self.engine.pool):
+            raise StoreUnavailable(
+                f"{self.name}: what is done for the first time within a transaction takes a second connection, and all "
+                "are taken: write to each table once before, or raise pool_size",
+                retry_after=1,
+            )
 
     # PERF: benchmarks/sql.py, PostgreSQL, one: a cursor that has converted a value of some type knows how the next time
     def cursor(self, borrowed: PoolProxiedConnection) -> Any:

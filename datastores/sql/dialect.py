@@ -74,6 +74,8 @@ class Dialect(ABC):
     """What the driver raises."""
     ends_with_errors: ClassVar[bool]
     """Whether a statement that fails ends the transaction."""
+    defining_commits: ClassVar[bool]
+    """Whether to make a table ends the transaction that it is done in."""
     returns: ClassVar[bool]
     """Whether a statement that writes hands out the row."""
     numbers: ClassVar[bool] = False
@@ -199,5 +201,5 @@ class Dialect(ABC):
     @abstractmethod
     def append_events(
         self, transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float
-    ) -> int:
-        """Number events and add them; the last number."""
+    ) -> int | None:
+        """Number events and add them; the last number. None, and nothing is done, where there is no counter."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import AssertionPool, Pool, QueuePool, SingletonThreadPool, StaticPool
 
 from datastores.sql.dialect import Dialect, Timeouts
 from rest_kit.errors import ConfigurationError, did_you_mean
@@ -56,13 +56,40 @@ def check_driver(module: str, extra: str) -> None:
         raise ConfigurationError(f"{module} is not installed: pip install 'rest-kit[{extra}]'") from exc
 
 
+SHARING: Final = (AssertionPool, SingletonThreadPool, StaticPool)
+"""Pools that have one connection for all, or for all calls of a thread: a transaction of the engine's owner and one of
+ours would be the same."""
+
+
 def check_engine(engine: Engine) -> str:
-    """The name of an engine's database, if it runs on a driver that is served (ConfigurationError)."""
+    """The name of an engine's database, if it is made as one that can be served (ConfigurationError)."""
     name, driver = engine.dialect.name, engine.dialect.driver
     if name not in DRIVERS or DRIVERS[name][0].partition("+")[2] != driver:
         served = ", ".join(sorted({drivers[0] for drivers in DRIVERS.values()}))
         raise ConfigurationError(f"resource['engine'] runs on {name}+{driver}; served are {served}")
+    if isinstance(engine.pool, SHARING):
+        raise ConfigurationError(
+            f"resource['engine'] shares one connection, by its {type(engine.pool).__name__}, so that a read of ours "
+            f"could end a transaction of yours; make it {_without_sharing(name)}poolclass=QueuePool or NullPool"
+        )
+    if engine.get_execution_options().get("schema_translate_map"):
+        raise ConfigurationError(
+            "resource['engine'] has a schema_translate_map, which our statements would not follow: name the schema "
+            "itself, as resource['table'] 'schema.table', and give each tenant a controller of its own"
+        )
     return name
+
+
+def _without_sharing(name: str) -> str:
+    return "over a file, which SQLAlchemy gives a QueuePool, or with " if name == "sqlite" else "with "
+
+
+def is_exhausted(pool: Pool) -> bool:
+    """Whether all connections of a pool are taken, so that one more would have to be waited for."""
+    if not isinstance(pool, QueuePool):
+        return False
+    more = pool._max_overflow
+    return more >= 0 and pool.checkedout() >= pool.size() + more
 
 
 def make_engine(url: URL, dialect: Dialect, timeouts: Timeouts, pool_size: int) -> Engine:

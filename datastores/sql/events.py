@@ -18,12 +18,12 @@ import msgspec
 
 from datastores.sql.catalogue import PRIVATE, TableName
 from datastores.sql.database import Database
-from datastores.sql.dialect import EventRow, EventTables, parameter
+from datastores.sql.dialect import Ask, EventRow, EventTables, parameter
 from datastores.sql.transaction import Transaction
 from datastores.tables.json import write_json
 from datastores.tables.statements import Row
 from datastores.tables.storage import MISFITS
-from rest_kit.errors import CursorGone
+from rest_kit.errors import CursorGone, StoreUnavailable
 from rest_kit.events.log import Action, Event, EventLog
 from rest_kit.models.model import Model
 from rest_kit.types import Pk, Record
@@ -78,13 +78,12 @@ class SQLEventLog(EventLog):
 
     def _ask(self, text: str, values: Sequence[Any]) -> list[Row]:
         """The rows, none from a database in which nothing was ever written through rest_kit."""
-        if not self._made and not self._there():
+        if not self._made and not self._there(self._database.committed):
             return []
         return self._database.committed(text, values)
 
-    def _there(self) -> bool:
-        found = self._database.dialect.read_table(self._database.committed, self._tables.counters)
-        return found is not None
+    def _there(self, ask: Ask) -> bool:
+        return self._database.dialect.read_table(ask, self._tables.counters) is not None
 
     def _event(self, row: Row) -> Event:
         seq, action, pk, before, after, at = row
@@ -108,7 +107,9 @@ class SQLEventLog(EventLog):
                 self._made = self._made or self._make()
 
     def _make(self) -> bool:
-        if self._there() and self._ask_counter():
+        # within a transaction by its own connection: a second one need not be free if there is nothing to make
+        ask = self._database.rows
+        if self._there(ask) and ask(self._tables.last, (self._resource,)):
             return True
 
         def work(transaction: Transaction) -> bool:
@@ -118,11 +119,7 @@ class SQLEventLog(EventLog):
             transaction.rows(self._tables.start, (self._resource,))
             return True
 
-        # apart, as making a table ends whatever transaction MariaDB is in
-        return self._database.apart(work)
-
-    def _ask_counter(self) -> bool:
-        return bool(self._database.committed(self._tables.last, (self._resource,)))
+        return self._database.define(work)
 
     def append(self, transaction: Transaction, entries: Sequence[Entry]) -> None:
         """Add events at the end of a transaction, and drop the oldest beyond the retention now and then."""
@@ -132,11 +129,19 @@ class SQLEventLog(EventLog):
         ]
         for start in range(0, len(rows), BATCH):
             some = rows[start : start + BATCH]
-            last = self._database.dialect.append_events(transaction, self._tables, self._resource, some, now)
+            last = self._append(transaction, some, now)
             self._prune(transaction, last, len(some))
 
-    def _row(self, entry: Entry) -> EventRow:
-        return EventRow(entry.action, write_json(entry.pk), self._text(entry.before), self._text(entry.after))
+    def _append(self, transaction: Transaction, rows: Sequence[EventRow], at: float) -> int:
+        """Number events and add them; the last number. The counter is made anew where somebody has removed it."""
+        append = self._database.dialect.append_events
+        last = append(transaction, self._tables, self._resource, rows, at)
+        if last is None:
+            transaction.rows(self._tables.start, (self._resource,))
+            last = append(transaction, self._tables, self._resource, rows, at)
+        if last is None:
+            raise StoreUnavailable(f"the counter of {self._resource} is removed as soon as it is made", retry_after=1)
+        return last
 
     def _prune(self, transaction: Transaction, last: int, count: int) -> None:
         step = max(1, self._retention // 10)

@@ -28,7 +28,8 @@ class Trouble(enum.Enum):
     DENIED = "denied"
     CHANGED = "changed"
     REFUSED = "refused"
-    OTHER = "other"
+    FAILED = "failed"
+    MISTAKE = "mistake"
 
 
 UNUSABLE: Final = frozenset({Trouble.LOST, Trouble.SILENT})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from datastores.sql.catalogue import ColumnInfo, TableInfo
+from datastores.sql.catalogue import ColumnInfo, Reference, TableInfo
 from datastores.sql.dialect import Dialect
 from rest_kit.errors import StoreCorrupt
 from rest_kit.models import fields as made
@@ -60,18 +61,26 @@ def _field(dialect: Dialect, table: TableInfo, info: ColumnInfo, key: str) -> Fi
     if asked is None:
         return None
     kind, options = asked
-    if info.name == key:
-        return _key_field(kind, info, dict(options))
-    common = _common(table, info)
     reference = table.alone.get(info.name)
+    if info.name == key:
+        made_key = _key_field(kind, info, dict(options))
+        return made_key if made_key is None or reference is None else _with_reference(made_key, table, reference)
+    common = _common(table, info)
     if reference is None:
         return kind(info.name, **common, **options)
-    on_delete = reference.on_delete
-    if on_delete == "set_null" and not common["nullable"]:
-        on_delete = "restrict"  # the database will not do it either
-    return _referring(kind, info.name, {**common, **options}, table.told(reference)).named(
-        info.name, on_delete=on_delete
-    )
+    field = _REFERRING.get(kind.kind, kind)(info.name, **common, **options)
+    return _with_reference(field, table, reference)
+
+
+_REFERRING: Final[Mapping[Kind, type[Field]]] = {Kind.INTEGER: made.IntForeign, Kind.STRING: made.StringForeign}
+
+
+def _with_reference(field: Field, table: TableInfo, reference: Reference) -> Field:
+    """The field, which says what it refers to; a kind without a class for that can, too."""
+    # where the column cannot be null, the database will not make it so
+    stays = reference.on_delete == "set_null" and not field.nullable
+    on_delete = "restrict" if stays else reference.on_delete
+    return field.named(field.name, references=table.told(reference), on_delete=on_delete)
 
 
 def _key_field(kind: type[Field], info: ColumnInfo, options: dict[str, Any]) -> Field | None:
@@ -86,15 +95,6 @@ def _key_field(kind: type[Field], info: ColumnInfo, options: dict[str, Any]) -> 
         length = options.get("max_length")
         return made.StringPkField(info.name, **({} if length is None else {"max_length": length}))
     return None
-
-
-def _referring(kind: type[Field], name: str, options: dict[str, Any], target: str) -> Field:
-    """The field of a column that refers to another; one of a kind that has no class for that says so all the same."""
-    if kind.kind is Kind.INTEGER:
-        return made.IntForeign(name, references=target, **options)
-    if issubclass(kind, made.StringField):
-        return made.StringForeign(name, references=target, **options)
-    return kind(name, **options).named(name, references=target)
 
 
 def _common(table: TableInfo, info: ColumnInfo) -> dict[str, Any]:

@@ -6,13 +6,12 @@ import os
 import sqlite3
 import weakref
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import PoolProxiedConnection
 
 from datastores.sql.catalogue import TableName
 from datastores.sql.declared import DeclaredTable
@@ -29,6 +28,7 @@ from datastores.tables.store import TableStore
 from rest_kit.errors import ConfigurationError, StoreUnavailable
 from rest_kit.models.field import Field
 from rest_kit.models.model import Model
+from rest_kit.store import refuse
 
 PATIENCE = 30.0
 """Seconds that a write waits for another one of the same process."""
@@ -37,7 +37,8 @@ PREPARED = "rest_kit"
 
 
 def of_url(url: URL, table: str, options: Mapping[str, Any]) -> SQLiteDataStore:
-    """The store over the file that a URL names (ConfigurationError for one that names none)."""
+    """The store over the file that a URL names (ConfigurationError for one that names none, or more than a file)."""
+    refuse(_meaningless(url, options), "")
     kept = {name: value for name, value in options.items() if name in SQLiteDataStore.option_keys}
     return SQLiteDataStore({"name": url.database or "", "table": table}, {**kept, "timeout": _patience(options)})
 
@@ -46,11 +47,30 @@ def of_declaration(url: URL, table: sqlalchemy.Table, options: Mapping[str, Any]
     """The store over a declared table in the file that a URL names, through an engine of our own."""
     if not url.database or url.database.startswith((":memory:", "file:")):
         raise ConfigurationError("resource['url'] must name a file; for data in memory, use PythonListDataStore")
-    database = Database.at(os.path.abspath(url.database), False, _patience(options))
-    engine = sqlalchemy.create_engine(url, creator=lambda: database.connection("rwc"))
+    refuse(_meaningless(url, options), "")
+    read_only = options.get("read_only", False)
+    database = Database.at(os.path.abspath(url.database), read_only, _patience(options))
+    engine = sqlalchemy.create_engine(url, creator=lambda: database.connection("ro" if read_only else "rwc"))
     store = EngineSQLite(engine, DeclaredTable(table, engine), options)
     weakref.finalize(store, engine.dispose)
     return store
+
+
+def _meaningless(url: URL, options: Mapping[str, Any]) -> list[str]:
+    """A sentence for everything that is said of a file and means something for servers, or for other drivers, only."""
+    problems = []
+    if url.query:
+        told = ", ".join(repr(name) for name in url.query)
+        problems.append(
+            f"resource['url'] has {told} behind its '?', which a file is not opened with here: say it by options, such "
+            "as 'read_only': True or 'timeouts': {'statement': 5}"
+        )
+    if "pool_size" in options:
+        problems.append("options['pool_size'] is for servers: an SQLite file is opened as often as is needed")
+    for name in options.get("timeouts", {}):
+        if name != "statement":
+            problems.append(f"options['timeouts'][{name!r}] is for servers; a file takes 'statement' alone")
+    return problems
 
 
 def _patience(options: Mapping[str, Any]) -> float:
@@ -66,7 +86,6 @@ class EngineDatabase(Database):
     def __init__(self, engine: Engine) -> None:
         super().__init__(os.path.abspath(engine.url.database or "memory"), False, PATIENCE)
         self._engine = engine
-        self._borrowed: dict[int, PoolProxiedConnection] = {}
 
     @classmethod
     def of(cls, engine: Engine) -> EngineDatabase:
@@ -97,14 +116,13 @@ class EngineDatabase(Database):
             raise StoreUnavailable(f"all connections to {self.name} are busy", retry_after=1) from exc
         except (sqlite3.Error, SQLAlchemyError) as exc:
             raise meaning_of_read(getattr(exc, "orig", None) or exc, self.name) from exc
-        connection = borrowed.dbapi_connection
-        assert isinstance(connection, sqlite3.Connection)
+        # what the pool lends does what the connection does, but that to close it is to give it back
+        connection = cast(sqlite3.Connection, borrowed)
         if PREPARED not in borrowed.info:
             sqlite_values.prepare(connection)
             borrowed.info[PREPARED] = True
         if connection.in_transaction:
             connection.execute("ROLLBACK")  # a driver that is never out of a transaction has begun one
-        self._borrowed[id(connection)] = borrowed
         return connection
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
@@ -112,7 +130,7 @@ class EngineDatabase(Database):
             return
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        self._borrowed.pop(id(connection)).close()
+        connection.close()
 
     def close(self) -> None:
         """Begin anew; the connections are the engine's to close."""

@@ -10,9 +10,9 @@ from datastores.sql.transaction import Again
 from rest_kit.errors import (
     Conflict,
     Fault,
-    ReadOnly,
     RestKitError,
     StoreCorrupt,
+    StoreError,
     StoreFull,
     StoreUnavailable,
     ValidationError,
@@ -55,6 +55,11 @@ def refused(index: int | None = None) -> Conflict:
     return Conflict("a rule of the database refuses the change", code="refused", index=index)
 
 
+def changed(name: str) -> StoreUnavailable:
+    """The error for tables of that database that are not what they were."""
+    return StoreUnavailable(f"{name} has changed its tables; they are read again", retry_after=1)
+
+
 _MADE: Final[Mapping[Trouble, Callable[[str], RestKitError]]] = {
     Trouble.AGAIN: lambda name: Again(f"{name} is busy with other writes", retry_after=1),
     Trouble.LOST: lambda name: StoreUnavailable(f"{name} cannot be reached"),
@@ -62,10 +67,11 @@ _MADE: Final[Mapping[Trouble, Callable[[str], RestKitError]]] = {
     Trouble.BUSY: lambda name: StoreUnavailable(f"{name} has no connection to spare", retry_after=1),
     Trouble.SLOW: lambda name: StoreUnavailable(f"{name} did not answer in time", retry_after=1),
     Trouble.FULL: lambda name: StoreFull(f"there is no room left in {name}"),
-    Trouble.READ_ONLY: lambda name: ReadOnly(f"{name} takes no writes now"),
+    # a replica, or a server that fails over: not a property of the resource, which the option read_only would be
+    Trouble.READ_ONLY: lambda name: StoreUnavailable(f"{name} takes no writes now"),
     Trouble.DENIED: lambda name: StoreUnavailable(f"{name} does not let us in, or do this"),
-    Trouble.CHANGED: lambda name: StoreUnavailable(
-        f"{name} has changed its tables; they are read again", retry_after=1
-    ),
-    Trouble.OTHER: lambda name: StoreUnavailable(f"{name} cannot be used"),
+    Trouble.CHANGED: changed,
+    Trouble.FAILED: lambda name: StoreUnavailable(f"{name} cannot be used"),
+    # nobody's but ours, which no client can wait for to pass: a 500, and in the log
+    Trouble.MISTAKE: lambda name: StoreError(f"{name} refuses a statement that rest_kit made"),
 }

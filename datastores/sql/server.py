@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
@@ -39,13 +39,18 @@ class ServerStore(TableStore[Table]):
 
     # --- opening ------------------------------------------------------------------------------------------------------
 
-    infers_references = True
+    @property
+    def database(self) -> Hashable:
+        """The database, as this process sees it through one URL and options, or one engine."""
+        return self._database
 
     def refers_to(self, references: str, other: DataStore) -> bool:
         """Whether `table.column` is the key of the table that the other store holds, in the same database."""
         if not isinstance(other, ServerStore) or other._database is not self._database:
             return False
         table, column = target_of(references, self._opened().info.name)
+        if other._place.name.lower() != table.name.lower():
+            return False  # whether that one can be read does not matter
         held = other._opened()
         return held.info.name == table and held.key.field == column
 
@@ -63,13 +68,14 @@ class ServerStore(TableStore[Table]):
         dialect = database.meet()
         info = dialect.read_table(database.rows, self._place)
         if info is None and self._declaration is not None and not self._read_only:
+            database.refuse_to_wait()
             self._declaration.create()
             info = self._found()
         if info is None:
             self._make(set())
             info = self._found()
         elif self._lacking_indexes(info):
-            database.atomic(self._create)
+            database.define(self._create)
             info = self._found()
         model = self._model if self._model is not None else self._inferred(info)
         if model.pk is None:
@@ -84,7 +90,7 @@ class ServerStore(TableStore[Table]):
             parent: ServerStore | None = self._database.stores.get(table)
             if parent is not None and parent._makes_table:
                 parent._make(above | {self._place})
-        self._database.atomic(self._create)
+        self._database.define(self._create)
 
     @property
     def _makes_table(self) -> bool:
@@ -164,7 +170,7 @@ class ServerStore(TableStore[Table]):
 
     def _transaction(self, table: Table, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction that locks what it reads."""
-        log = self._log
+        database, log = table.database, self._log
         assert log is None or isinstance(log, SQLEventLog)
         if log is not None:
             log.make()
@@ -173,9 +179,12 @@ class ServerStore(TableStore[Table]):
             if table.info.deferred:
                 # a rule that is broken is told best by the statement that breaks it
                 transaction.rows("SET CONSTRAINTS ALL IMMEDIATE")
+            if table.unique_sets:
+                # before any row is locked: who has one would wait for who has the table, who may wait for the row
+                database.dialect.lock_table(transaction, table.quoted)
             return work(SQLTx(table, transaction, log))
 
-        return table.database.atomic(run)
+        return database.atomic(run)
 
     def close(self) -> None:
         """Close the connections that are idle, if they are ours; the next use opens them again."""

@@ -7,7 +7,7 @@ catalogue. A write, its event and its check are one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from rest_kit.events.log import EventLog
@@ -39,8 +39,6 @@ class SQLDataStore(DataStore):
         "timeouts": dict,
         "pool_size": int,
     }
-
-    infers_references = True
 
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
         # SQLAlchemy takes a tenth of a second to import, which who does not use it need not wait
@@ -91,6 +89,11 @@ class SQLDataStore(DataStore):
     def atomic(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in one transaction; it may be run again where it collides with another (ReadOnly)."""
         return self._served.atomic(work)
+
+    @property
+    def database(self) -> Hashable | None:
+        """What the stores over one database, by whatever way of naming it, have in common."""
+        return self._served.database
 
     def refers_to(self, references: str, other: DataStore) -> bool:
         """Whether `table.column` is the key of the table that the other store holds, in the same database."""

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo
 from datastores.sql.database import Database
+from datastores.sql.refusals import changed
 from datastores.tables.columns import Column
-from datastores.tables.statements import MAX_PLANS, Bound, Run
+from datastores.tables.statements import MAX_PLANS, Bound, Row, Run
 from datastores.tables.table import ALIAS, BaseTable, Writing
+from rest_kit.errors import StoreUnavailable
 from rest_kit.models.model import Model
 from rest_kit.query import Query, Result
 from rest_kit.types import MISSING, Record
@@ -100,6 +102,14 @@ class Table(BaseTable):
             if len(self._many) > MAX_PLANS:
                 self._many.clear()
         return known
+
+    def misfit(self, rows: Sequence[Row], fields: Sequence[str]) -> StoreUnavailable:
+        """The error for a stored value that its field cannot hold: what it is now may be the column's type."""
+        found = super().misfit(rows, fields)
+        if self.database.dialect.read_table(self.run, self.info.name) == self.info:
+            return found
+        self.database.generation += self.is_current
+        return changed(self.database.name)
 
     def target(self, name: str) -> str:
         """The column of a field as a place to write to."""

@@ -9,7 +9,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from datastores.sql.failures import UNUSABLE, Trouble
 from datastores.tables.statements import Row
-from rest_kit.errors import RestKitError, StoreUnavailable
+from rest_kit.errors import OutcomeUnknown, RestKitError, StoreUnavailable
 
 if TYPE_CHECKING:
     from datastores.sql.database import Database
@@ -36,6 +36,8 @@ class Transaction:
         self._events: list[tuple[SQLEventLog, Entry]] = []
         self._endings: list[tuple[str, Sequence[Any]]] = []
         self._failure: RestKitError | None = None
+        self.defines = False
+        """Whether it has made tables: if it is undone, they are not there."""
         self.count = 0
         """How many statements were run: what was read under a lock stays true while no other one is."""
         self.last_id: int | None = None
@@ -113,6 +115,7 @@ class Transaction:
         finally:
             if not kept:
                 del self._events[noted:]
+                self._forget_tables()
                 self._back_to(name)
 
     def _back_to(self, name: str) -> None:
@@ -120,6 +123,10 @@ class Transaction:
         if not isinstance(self._failure, Again):
             self._failure = None
         self.rows(f"ROLLBACK TO SAVEPOINT {name}")
+
+    def _forget_tables(self) -> None:
+        """Have all tables read again where some of them may just have been undone."""
+        self.database.generation += self.defines
 
     def at_end(self, text: str, values: Sequence[Any]) -> None:
         """Run a statement once the transaction has ended, in whatever way."""
@@ -133,10 +140,21 @@ class Transaction:
         """Append the events and keep everything (every error in rest_kit's words)."""
         for log in dict.fromkeys(log for log, _ in self._events):
             log.append(self, [entry for own, entry in self._events if own is log])
-        self.rows("COMMIT")
+        self._commit()
+        self.defines = False
+
+    def _commit(self) -> None:
+        try:
+            self.run("COMMIT")
+        except self.database.errors as exc:
+            refused = self.refuse(exc)
+            if self.database.failure(exc).trouble in UNUSABLE:
+                refused = OutcomeUnknown(f"{self.database.name} was lost during a commit, which it may have made")
+            raise refused from exc
 
     def end(self) -> None:
         """Undo what was not committed, and give the connection back as it was taken."""
+        self._forget_tables()
         try:
             if self._unfit:
                 self._borrowed.invalidate()

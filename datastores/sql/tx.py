@@ -37,7 +37,6 @@ class SQLTx(Tx):
         self._table = table
         self._transaction = transaction
         self._log = log
-        self._alone = False
         self._last = _NOTHING
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -178,14 +177,9 @@ class SQLTx(Tx):
             raise refused(index)
 
     def _check_unique(self, record: Record, pk: Pk | None, index: int | None) -> None:
-        """Hold the record to what must be unique by the model alone, with nobody else writing the table meanwhile."""
-        table = self._table
-        if not table.unique_sets:
-            return
-        if not self._alone:
-            table.database.dialect.lock_table(self._transaction, table.quoted)
-            self._alone = True
-        check_unique(self, table.model, record, pk, index)
+        """Hold the record to what must be unique by the model alone; nobody else writes the table meanwhile."""
+        if self._table.unique_sets:
+            check_unique(self, self._table.model, record, pk, index)
 
     def _note(self, action: Action, keyed: Record, before: Record | None, after: Record | None) -> None:
         if self._log is not None:

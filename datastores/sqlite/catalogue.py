@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ PRIVATE: Final = "_rest_kit_"
 """How the names of our own tables begin."""
 
 _SIZE = re.compile(r"\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\)")
+_TOKEN = re.compile(r"""--[^\n]*|'(?:[^']|'')*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|\w+|[()]""")
 _QUOTED_OR_COMMENT = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 
 
@@ -97,6 +99,32 @@ def list_names(connection: sqlite3.Connection, *, views: bool = True) -> list[st
         ("view" if views else "table",),
     )
     return [name for (name,) in rows if not name.startswith(PRIVATE)]
+
+
+def words_in(text: str) -> set[str]:
+    """The names in a piece of SQL, quoted or not, in small letters; what stands in single quotes is none."""
+    return {word.strip('"`[]').lower() for word in _TOKEN.findall(text) if not word.startswith("'")}
+
+
+def check_named(connection: sqlite3.Connection, table: str, name: str) -> str:
+    """The condition of the table's CHECK of that name; empty where it has none."""
+    found = connection.execute("SELECT sql FROM sqlite_master WHERE name = ? COLLATE NOCASE", (table,)).fetchone()
+    tokens = _TOKEN.findall(found[0] or "") if found else []
+    plain = [token.strip('"`[]').lower() for token in tokens]
+    for place in range(len(tokens) - 2):
+        if plain[place : place + 3] == ["constraint", name.lower(), "check"]:
+            return " ".join(_within_parentheses(tokens[place + 3 :]))
+    return ""
+
+
+def _within_parentheses(tokens: Sequence[str]) -> Iterator[str]:
+    """The tokens up to the parenthesis that closes the first one."""
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if depth == 0:
+            return
+        yield token
 
 
 def read_table(connection: sqlite3.Connection, name: str) -> TableInfo | None:

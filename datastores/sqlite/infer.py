@@ -214,12 +214,21 @@ def _distinct(connection: sqlite3.Connection, table: TableInfo, name: str) -> bo
 
 
 def _key_field(table: TableInfo, name: str, held: Contents | None = None) -> Field:
-    """The field of the key: made by SQLite where it is the row's number, else brought by the client."""
-    if name in (table.rowid, table.alias):
+    """The field of the key: made by SQLite where it is the row's number, else brought by the client.
+
+    A key that refers to another table's is brought, too, though SQLite would make one.
+    """
+    reference = table.references.get(name)
+    is_number = name in (table.rowid, table.alias)
+    if is_number and reference is None:
         return made.PkField(name)
-    if held is not None and held.integers:
-        return made.IntegerField(name, required=True).named(name, primary_key=True)
-    return made.StringPkField(name)
+    if is_number or (held is not None and held.integers):
+        field: Field = made.IntegerField(name, required=True).named(name, primary_key=True)
+    else:
+        field = made.StringPkField(name)
+    if reference is None:
+        return field
+    return field.named(name, references=".".join(reference), on_delete=_on_delete(table, name, not_null=True))
 
 
 def _field(connection: sqlite3.Connection, table: TableInfo, column: ColumnInfo, held: Contents) -> Field:
@@ -237,14 +246,14 @@ def _field(connection: sqlite3.Connection, table: TableInfo, column: ColumnInfo,
     options["read_only"] = column.generated
     options["unique"] = (column.name,) in table.unique
     if issubclass(kind, Reference):
-        options["on_delete"] = _on_delete(table, column)
+        options["on_delete"] = _on_delete(table, column.name, not_null=column.not_null)
     return kind(column.name, **options)
 
 
-def _on_delete(table: TableInfo, column: ColumnInfo) -> str:
+def _on_delete(table: TableInfo, column: str, *, not_null: bool) -> str:
     """What becomes of a row when what it refers to is deleted; a key that may not be null cannot become so."""
-    said = table.on_delete.get(column.name, "")
-    if said == "SET NULL" and not column.not_null:
+    said = table.on_delete.get(column, "")
+    if said == "SET NULL" and not not_null:
         return "set_null"
     return "cascade" if said == "CASCADE" else "restrict"
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
+from datastores.sqlite.catalogue import check_named, words_in
 from datastores.sqlite.failures import is_constraint, meaning_of
 from datastores.sqlite.grammar import quote
 from datastores.sqlite.table import Table
@@ -38,6 +39,8 @@ def broken_rule(
         return _dangling(table, orphans, index) if orphans else _not_yet(table)
     if code == sqlite3.SQLITE_CONSTRAINT_NOTNULL:
         return _null(table, str(exc), index)
+    if code == sqlite3.SQLITE_CONSTRAINT_CHECK:
+        return _failed_check(table, connection, str(exc), index)
     if is_constraint(exc) or code == sqlite3.SQLITE_MISMATCH:
         path = () if index is None else (index,)
         return ValidationError(Fault("invalid", "breaks a rule of the table", path))
@@ -72,6 +75,17 @@ def _null(table: Table, message: str, index: int | None) -> RestKitError:
         return Unsupported(f"{table.name} takes no new rows through this model: its column {column!r} may not be null")
     path = (column,) if index is None else (index, column)
     return ValidationError(Fault("null", "may not be null", path))
+
+
+def _failed_check(table: Table, connection: sqlite3.Connection, message: str, index: int | None) -> ValidationError:
+    """The error for a CHECK that failed, for each field that it is about: SQLite names the rule, or says it."""
+    told = message.partition(": ")[2]
+    # a rule that begins with a quoted name is told by that name alone
+    words = words_in(check_named(connection, table.name, told) or told) | {told.lower()}
+    fields = [name for name in table.model.names if name.lower() in words]
+    path = () if index is None else (index,)
+    faults = [Fault("invalid", "breaks a rule of the table", (*path, name)) for name in fields]
+    return ValidationError(faults or Fault("invalid", "breaks a rule of the table", path))
 
 
 def _orphans(table: Table, connection: sqlite3.Connection, record: Record) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from datastores.sqlite.catalogue import TableInfo, list_names, read_table
@@ -52,12 +52,10 @@ class SQLiteDataStore(TableStore[Table]):
         "indexes": (list, tuple),
     }
 
-    infers_references = True
-
     def __init__(self, resource: Any, options: Mapping[str, Any] | None = None) -> None:
         refuse(_problems(resource, dict(options or {})), type(self).__name__)
         super().__init__(resource, options, resource["table"])
-        self._path = os.path.abspath(os.fspath(resource["name"]))
+        self._path: str = os.path.abspath(os.fspath(resource["name"]))
         self._database_: Database | None = None
 
     def __repr__(self) -> str:
@@ -137,6 +135,11 @@ class SQLiteDataStore(TableStore[Table]):
     def _open_log(self, table: Table) -> SQLiteEventLog:
         retention = self.options.get("retention", RETENTION)
         return SQLiteEventLog(table.database, table.name, table.columns, table.key, retention)
+
+    @property
+    def database(self) -> Hashable:
+        """The file."""
+        return self._path
 
     def refers_to(self, references: str, other: DataStore) -> bool:
         """Whether `table.column` is the key of the table that the other store holds, in the same file."""

@@ -12,7 +12,7 @@ from datastores.tables.conditions import equal
 from datastores.tables.grammar import Grammar
 from datastores.tables.statements import MAX_PLANS, Bound, Row, Run, Statements
 from datastores.tables.storage import MISFITS
-from rest_kit.errors import StoreCorrupt
+from rest_kit.errors import StoreCorrupt, StoreUnavailable
 from rest_kit.models.model import Model
 from rest_kit.query import Filter, Page, Query, Result, Where, conjoin
 from rest_kit.types import Pk, Record
@@ -109,7 +109,7 @@ class BaseTable(ABC):
         except MISFITS as exc:
             raise self.misfit([row], self.model.names) from exc
 
-    def misfit(self, rows: Sequence[Row], fields: Sequence[str]) -> StoreCorrupt:
+    def misfit(self, rows: Sequence[Row], fields: Sequence[str]) -> StoreUnavailable:
         """The error for a stored value that its field cannot hold, naming table, column and row."""
         column, row, value = misfit([self.statements.columns[name] for name in fields], rows)
         told = self.tell_row(column, row, fields)

@@ -19,8 +19,9 @@ from rest_kit.controllers.paths import segments
 from rest_kit.controllers.related import RelatedServed
 from rest_kit.controllers.served import Served
 from rest_kit.errors import ConfigurationError
+from rest_kit.models import Model
 from rest_kit.problems import Reply
-from rest_kit.relations import Graph, Related
+from rest_kit.relations import NOTHING, Graph, Related
 from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
@@ -72,30 +73,32 @@ class Controller(Application):
         self._keys = keys or Keys(secret)
         self._graph: Graph | None = None
         self._served: Served | None = None
-        self._for_now: tuple[Any, Served] | None = None
+        self._for_now: tuple[Related, Served] | None = None
         if self.store.bound_model is not None and self.store.bound_model.pk is not None:
             self.prepare()
 
     def prepare(self) -> Served:
         """The resource made ready; the first time, the model may have to be read off the data (StoreUnavailable)."""
         if self._served is None:
-            if self._graph is not None and self.store.infers_references and not self._graph.settled:
+            if self._graph is not None and not self._graph.settled(self.spec.name):
                 return self._prepare_for_now(self._graph)
-            self._served = self._make(self._graph.known if self._graph is not None else {})
+            self._served = self._make(self._graph.of(self.spec.name) if self._graph is not None else NOTHING)
         return self._served
 
     def _prepare_for_now(self, graph: Graph) -> Served:
-        """The same while it is not known yet what all databases refer to: made again as soon as more is."""
-        known = graph.current()
-        if self._for_now is None or self._for_now[0] is not known:
-            self._for_now = known, self._make(known)
-        if graph.settled:
-            self._served = self._for_now[1]
+        """The same while it is not known yet what the database says of relations: made again as soon as more is."""
+        self._reach()
+        related = graph.of(self.spec.name)
+        if self._for_now is None or self._for_now[0] != related:
+            self._for_now = related, self._make(related)
         return self._for_now[1]
 
-    def _make(self, relations: Mapping[str, Related]) -> Served:
-        related = relations.get(self.spec.name)
-        if self._graph is None or related is None:
+    def _reach(self) -> Model:
+        """The model, asked for before anything else, so that data which are away are waited for once."""
+        return self.store.model
+
+    def _make(self, related: Related) -> Served:
+        if self._graph is None or not related:
             served = Served(self, self.spec, self._keys)
         else:
             served = RelatedServed(self, self.spec, self._keys, self._graph, related)
@@ -108,7 +111,7 @@ class Controller(Application):
             return
         self._graph, self._served = graph, None
         known = self.store.bound_model is not None and self.store.bound_model.pk is not None
-        if known and not self.store.infers_references:
+        if known and graph.settled(self.spec.name):
             self.prepare()
 
     def _overridden(self, methods: Mapping[str, str]) -> dict[str, Any]:

@@ -55,6 +55,10 @@ EXPLANATIONS: Final[dict[str, str]] = {
     ),
     "unavailable": "This cannot be done here and now; the detail says why, Retry-After when to try again.",
     "store-unavailable": "The data cannot be reached at the moment; Retry-After says when to try again.",
+    "outcome-unknown": (
+        "The connection to the data was lost while the write was being committed. It may have been kept, or not: read "
+        "before you repeat it."
+    ),
     "store-unreadable": (
         "The file or table holds something that cannot be read as the model says; the server's log names the place."
     ),

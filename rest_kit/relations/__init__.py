@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from rest_kit.relations.expand import Expander
-from rest_kit.relations.graph import Graph, Member, Ready, Related, Relation
+from rest_kit.relations.graph import NOTHING, Graph, Member, Ready, Related, Relation
 from rest_kit.relations.guard import Guard
 from rest_kit.relations.links import Links
 from rest_kit.relations.parameters import LinkedParameters
 
-__all__ = ["Expander", "Graph", "Guard", "LinkedParameters", "Links", "Member", "Ready", "Related", "Relation"]
+__all__ = [
+    "NOTHING",
+    "Expander",
+    "Graph",
+    "Guard",
+    "LinkedParameters",
+    "Links",
+    "Member",
+    "Ready",
+    "Related",
+    "Relation",
+]

@@ -1,27 +1,25 @@
 """Which resources refer to which: the relations of an application, gathered from the models of its resources.
 
 What models declare (`resource=`) is known at construction, and what is wrong with it is told there. What a database
-says (`references=` alone) is settled when it is first needed; a database that cannot be reached then has no say, and
-is asked again later.
+says is asked of its catalogue when it is first needed.
 """
 
 from __future__ import annotations
 
-import logging
+import os
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
+from weakref import WeakSet
 
 import msgspec
 
-from rest_kit.errors import StoreUnavailable, did_you_mean
+from rest_kit.errors import did_you_mean
 from rest_kit.models import Field, Model
+from rest_kit.relations.catalogue import Catalogue, ForeignKey, catalogues
 from rest_kit.request import Request
 from rest_kit.store import DataStore
 from rest_kit.types import Record
-
-log = logging.getLogger("rest_kit")
 
 LINK: Final = "resource_uri"
 """The member that every object has, so that nothing else may be called so."""
@@ -63,11 +61,6 @@ class Member(msgspec.Struct, frozen=True):
     def models(self) -> list[Model]:
         """The models, one or two, that are known without I/O."""
         return [model for store in self.stores if (model := store.bound_model) is not None]
-
-    @property
-    def infers(self) -> bool:
-        """Whether the data themselves may say what they refer to."""
-        return any(store.infers_references for store in self.stores)
 
 
 class Relation(msgspec.Struct, frozen=True):
@@ -126,40 +119,26 @@ class Graph:
     def __init__(self, members: Sequence[Member]) -> None:
         self.members = {member.name: member for member in members}
         self._declared = [one for member in members for one in _declared_by(member)]
-        self.problems = self._problems()
-        self._related = related([one for one in self._declared if one.target in self.members])
-        self._waiting = [member for member in members if any(map(_may_refer, member.stores))]
+        self._related = related(self._known())
         self._lock = threading.Lock()
-        self._ask_again = 0.0
-        if not self._waiting:
-            self.problems += self._misnamed()
+        stores = {name: member.stores for name, member in self.members.items()}
+        self.catalogues = catalogues(stores, self._learn)
+        self.problems = self._problems() + self._misnamed()
+        _graphs.add(self)
 
-    @property
-    def settled(self) -> bool:
-        """Whether every store that may have a say has had it."""
-        return not self._waiting
+    def settled(self, name: str) -> bool:
+        """Whether every table that may have a say in what a resource refers to, or what refers to it, has had it."""
+        return all(catalogue.settled for catalogue in self._catalogues_of(name))
 
     def of(self, name: str) -> Related:
         """The relations of a resource, as far as they are known by now (no error where a store is away)."""
-        known = self.current() if self.members[name].infers else self._related
-        return known.get(name, NOTHING)
-
-    @property
-    def known(self) -> dict[str, Related]:
-        """By resource, the relations that are known by now, without asking anybody."""
-        return self._related
+        for catalogue in self._catalogues_of(name):
+            catalogue.ask()
+        return self._related.get(name, NOTHING)
 
     def concerns(self, name: str) -> bool:
         """Whether a resource has relations, or may turn out to have some."""
-        return name in self._related or (not self.settled and self.members[name].infers)
-
-    def current(self) -> dict[str, Related]:
-        """The relations of all resources; the very same dict until more is known."""
-        if self._waiting and time.monotonic() >= self._ask_again:
-            with self._lock:
-                if self._waiting and time.monotonic() >= self._ask_again:
-                    self._settle()
-        return self._related
+        return name in self._related or not self.settled(name)
 
     def expandable(self, name: str) -> dict[str, Relation]:
         """By name, the relations of a resource that its replies may include."""
@@ -167,6 +146,12 @@ class Graph:
         shown = {one.name: one for one in found.to_one.values() if self.members[one.target].shows_items}
         shown |= {name: one for name, one in found.to_many.items() if self.members[one.child].shows_lists}
         return {name: one for name, one in shown.items() if allowed is None or name in allowed}
+
+    def renew_locks(self) -> None:
+        """In a forked child: wait for no thread that only the parent has."""
+        self._lock = threading.Lock()
+        for catalogue in self.catalogues.values():
+            catalogue.renew_lock()
 
     # --- what models declare ------------------------------------------------------------------------------------------
 
@@ -205,6 +190,8 @@ class Graph:
         """A sentence for every name in an option `expand_fields` that is no relation."""
         problems = []
         for member in self.members.values():
+            if not self.settled(member.name):
+                continue
             known = self._related.get(member.name, NOTHING)
             names = [*known.to_one, *known.to_many]
             for name in member.expandable or ():
@@ -215,41 +202,29 @@ class Graph:
 
     # --- what databases say -------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
-        """Ask the stores that may have a say; those that cannot be reached are asked again after a while."""
-        found, away = [], []
-        for member in self._waiting:
-            try:
-                found += list(self._inferred(member))
-            except StoreUnavailable as exc:
-                log.warning("what %s refers to is not known yet: %s", member.name, exc)
-                self._ask_again = time.monotonic() + exc.retry_after
-                away.append(member)
-        known = [one for one in self._declared if one.target in self.members]
-        self._related = related([*known, *self._named(found, known)])
-        if not away:
-            self._waiting = []
+    def _catalogues_of(self, name: str) -> Iterator[Catalogue]:
+        """Those of the databases that hold a resource's data."""
+        for store in self.members[name].stores:
+            if store.database in self.catalogues:
+                yield self.catalogues[store.database]
 
-    def _inferred(self, member: Member) -> Iterator[Relation]:
-        """What the database of a resource says it refers to (StoreUnavailable)."""
-        for store in dict.fromkeys(member.stores):
-            names = store.model.names
-            for field in store.model.fields:
-                target = self._holder(store, field)
-                if target is not None:
-                    name = relation_name(field.name, names)
-                    on_delete = field.on_delete
-                    yield Relation(name, member.name, field.name, target, None, on_delete, field.write_only)
+    def _known(self) -> list[Relation]:
+        """What models declare of resources that are served."""
+        return [one for one in self._declared if one.target in self.members]
 
-    def _holder(self, store: DataStore, field: Field) -> str | None:
-        """The resource that serves what a field refers to; None where none does, or where the model says itself."""
-        if field.references is None or field.resource is not None:
-            return None
-        for member in self.members.values():
-            if store.refers_to(field.references, member.stores[0]):
-                pk = member.stores[0].model.pk
-                return member.name if pk is not None and pk.kind is field.kind else None
-        return None
+    def _learn(self) -> None:
+        """Take in what the catalogues say by now."""
+        with self._lock:
+            known = self._known()
+            taken = {(one.child, one.field) for one in known}
+            told = {(key.child, key.field.name): key for one in self.catalogues.values() for key in one.foreign_keys}
+            found = [self._told(key) for place, key in told.items() if place not in taken]
+            self._related = related([*known, *self._named(found, known)])
+
+    def _told(self, key: ForeignKey) -> Relation:
+        field = key.field
+        name = relation_name(field.name, key.names)
+        return Relation(name, key.child, field.name, key.target, None, field.on_delete, field.write_only)
 
     def _named(self, found: list[Relation], known: list[Relation]) -> list[Relation]:
         """The relations with names for their other side: the child's, unless it refers to the target in many ways."""
@@ -300,9 +275,13 @@ def _declared_relation(child: str, field: Field, names: Sequence[str]) -> Relati
     return Relation(name, child, field.name, field.resource, field.related_name, field.on_delete, field.write_only)
 
 
-def _may_refer(store: DataStore) -> bool:
-    """Whether only the data themselves can say what a store's records refer to."""
-    if not store.infers_references:
-        return False
-    model = store.bound_model
-    return model is None or any(field.references and not field.resource for field in model.fields)
+_graphs: WeakSet[Graph] = WeakSet()
+
+
+def _renew_locks() -> None:
+    for graph in _graphs:
+        graph.renew_locks()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)

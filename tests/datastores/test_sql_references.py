@@ -92,6 +92,12 @@ def test_they_are_followed_and_kept(library: dict[str, SQLDataStore]) -> None:
     ]
 
 
+def test_a_table_that_is_not_there_has_no_say(place: Place, library: dict[str, SQLDataStore]) -> None:
+    nothing = SQLDataStore({"url": place.url, "table": place.table()})
+    client = client_of({"nothing": nothing, **library})
+    assert client.get("/books/1/?expand=author").json["author"]["name"] == "Ende"
+
+
 def test_a_table_in_another_schema_is_named_with_it() -> None:
     for place in places("postgresql"):
         schema, table = place.prefix, place.table()

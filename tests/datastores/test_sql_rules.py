@@ -12,7 +12,7 @@ import pytest
 
 from datastores import PythonListDataStore, SQLDataStore
 from rest_kit.controllers import Controller, WSGIDispatcher
-from rest_kit.errors import Conflict, ReadOnly, StoreFull, StoreUnavailable, ValidationError
+from rest_kit.errors import Conflict, StoreFull, StoreUnavailable, ValidationError
 from rest_kit.query import Filter, Query
 from rest_kit.store import Tx
 from rest_kit.types import Record
@@ -131,7 +131,7 @@ def test_what_a_trigger_changes_is_told(guarded: Guarded) -> None:
     ("state", "number", "error"),
     [
         ("53100", 1021, StoreFull),
-        ("25006", 1290, ReadOnly),
+        ("25006", 1290, StoreUnavailable),
         ("57014", 1205, StoreUnavailable),
         ("53300", 1040, StoreUnavailable),
         ("23514", 4025, ValidationError),

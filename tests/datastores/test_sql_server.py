@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,9 +16,10 @@ import sqlalchemy
 from datastores import SQLDataStore
 from datastores.sql.database import CURSOR, MOST_HELD
 from datastores.sql.folding import cased
-from datastores.sql.transaction import Again
+from datastores.sql.transaction import Again, Transaction
 from rest_kit import models, rows
-from rest_kit.errors import Conflict, StoreUnavailable
+from rest_kit.errors import Conflict, OutcomeUnknown, StoreError, StoreUnavailable
+from rest_kit.problems import problem_type_of
 from rest_kit.query import Filter, Order, Page, Query
 from rest_kit.store import Tx
 from tests.datastores.sql_samples import Person, add, finish, grow, names, open_store, place, run_child, store
@@ -54,6 +57,44 @@ def test_a_transaction_within_another_is_a_part_of_it(place: Place) -> None:
         log = kept.changes()
         assert log is not None
         assert [event.after["name"] for event in log.read(0) if event.after] == names(kept)
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_what_is_made_within_a_transaction_keeps_nothing_of_it(place: Place, made: bool) -> None:
+    """In MariaDB, to make a table commits whatever is open."""
+    one, two = (open_store(place.url, place.table(), events=events) for events in (False, True))
+    [first] = add(one, "before")
+    if made:
+        assert names(two) == []
+
+    def work(tx: Tx) -> None:
+        tx.update(first["id"], {"name": "must not stay"})
+        add(two, "neither")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        one.atomic(work)
+    assert names(one) == ["before"]
+    assert names(two) == []
+    one.atomic(lambda tx: add(two, "kept"))
+    assert names(two) == ["kept"]
+    log = two.changes()
+    assert log is not None
+    assert [event.seq for event in log.read(0)] == [1]
+
+
+def test_the_last_connection_is_not_waited_for_by_who_has_it(place: Place) -> None:
+    pool = {"pool_size": 1, "timeouts": {"pool": 100}}
+    one, two = (open_store(place.url, place.table(), **pool) for _ in range(2))
+    add(one, "a")
+    if place.kind == "mariadb":
+        with pytest.raises(StoreUnavailable, match="write to each table once before, or raise pool_size"):
+            one.atomic(lambda tx: add(two, "b"))
+        add(two, "b")
+    else:
+        one.atomic(lambda tx: add(two, "b"))
+    one.atomic(lambda tx: add(two, "c"))
+    assert names(two) == ["b", "c"]
 
 
 def test_a_part_that_broke_a_rule_can_be_undone_by_itself(store: SQLDataStore) -> None:
@@ -105,8 +146,13 @@ def test_deadlocks_run_again(store: SQLDataStore) -> None:
 
 def test_a_collision_that_never_ends_is_told(store: SQLDataStore, monkeypatch: pytest.MonkeyPatch) -> None:
     add(store, "a")
-    monkeypatch.setattr("datastores.sql.database.PAUSE", 0.0001)
-    runs = []
+    runs, pauses = [], []
+
+    def shortest(least: float, most: float) -> float:
+        pauses.append(most)
+        return least
+
+    monkeypatch.setattr("datastores.sql.database.random.uniform", shortest)
 
     def work(tx: Tx) -> None:
         runs.append(1)
@@ -116,6 +162,9 @@ def test_a_collision_that_never_ends_is_told(store: SQLDataStore, monkeypatch: p
         store.atomic(work)
     assert not isinstance(caught.value, Again)
     assert len(runs) == 10
+    assert len(pauses) == 9, "nobody waits for an attempt that is not made"
+    assert max(pauses) <= 0.5
+    assert sum(pauses) < 3
 
 
 def test_what_is_found_in_a_transaction_stays_as_it_is(store: SQLDataStore) -> None:
@@ -157,6 +206,72 @@ def test_uniqueness_that_only_the_model_knows_holds_among_threads(place: Place) 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(work, range(8))) == 1
     assert names(store) == ["same"]
+
+
+def test_writers_of_different_rows_of_such_a_table_never_wait_for_each_other_in_a_circle(place: Place) -> None:
+    name = place.table()
+    place.sql(f"CREATE TABLE {name} (id int PRIMARY KEY, name varchar(50))", f"INSERT INTO {name} VALUES (1, 'a')")
+    place.sql(f"INSERT INTO {name} VALUES (2, 'b')")
+    store = SQLDataStore({"url": place.url, "table": name}, {"timeouts": {"statement": 5}})
+    store.bind(models.Model.of("One", [models.PkField("id"), models.StringField("name", unique=True)]))
+    both = threading.Barrier(2)
+
+    def rename(pk: int) -> None:
+        def work(tx: Tx) -> None:
+            tx.get(pk)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both.wait(1)
+            tx.update(pk, {"name": f"new {pk}"})
+
+        store.atomic(work)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(rename, (1, 2)))
+    assert names(store) == ["new 1", "new 2"]
+    store.close()
+
+
+def test_a_counter_that_somebody_has_removed_is_made_anew(place: Place, store: SQLDataStore) -> None:
+    add(store, "a", "b")
+    log = store.changes()
+    assert log is not None
+    for kept, expected in ((True, [1, 2, 3]), (False, [1])):
+        removed = () if kept else ("rest_kit_events",)
+        for table in (*removed, "rest_kit_counters"):
+            place.sql(f"DELETE FROM {table} WHERE resource LIKE '{place.prefix}%'")
+        add(store, "more")
+        assert [event.seq for event in log.read(0)] == expected
+    add(store, "last")
+    assert [event.seq for event in log.read(0)] == [1, 2]
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_a_column_that_was_given_another_type_is_found_out(place: Place, bound: bool) -> None:
+    name = place.table()
+    add(open_store(place.url, name), "a")
+    place.sql(f"UPDATE {name} SET age = 5")
+    store = SQLDataStore({"url": place.url, "table": name})
+    if bound:
+        store.bind(Person())
+    query = Query(where=Filter("age", "gte", 1))
+    assert len(store.find(query).records) == 1
+    alter = "ALTER COLUMN age TYPE text" if place.kind == "postgresql" else "MODIFY age text"
+    place.sql(f"ALTER TABLE {name} {alter}")
+    with pytest.raises(StoreUnavailable, match="tables; they are read again"):
+        store.find(query)
+    with pytest.raises(StoreUnavailable, match="another type than the model's 'age'"):
+        store.find(query)
+    back = "ALTER COLUMN age TYPE bigint USING age::bigint" if place.kind == "postgresql" else "MODIFY age bigint"
+    place.sql(f"ALTER TABLE {name} {back}")
+    assert [record["age"] for record in store.find(query).records] == [5]
+
+
+def test_a_mistake_of_ours_is_no_error_that_a_client_could_wait_for(store: SQLDataStore) -> None:
+    store.ping()
+    with pytest.raises(StoreError, match="a statement that rest_kit made") as caught:
+        database(store).rows("SELEKT 1")
+    assert problem_type_of(caught.value).status == 500
+    assert names(store) == []
 
 
 # --- several processes ------------------------------------------------------------------------------------------------
@@ -276,6 +391,24 @@ def test_a_connection_lost_in_a_transaction_is_told_and_healed(connections: Conn
     assert names(store) == ["a"]
     add(store, "d")
     assert names(store) == ["a", "d"]
+
+
+def test_a_connection_lost_in_the_commit_leaves_the_outcome_open(
+    connections: Connections, store: SQLDataStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, "a")
+    run = Transaction.run
+
+    def cut(self: Transaction, text: str, values: Sequence[Any] = ()) -> list[Any]:
+        if text == "COMMIT":
+            connections.kill()
+        return run(self, text, values)
+
+    monkeypatch.setattr(Transaction, "run", cut)
+    with pytest.raises(OutcomeUnknown):
+        add(store, "b")
+    monkeypatch.undo()
+    assert names(store) == ["a"]
 
 
 def test_only_unavailable_while_connections_are_lost_under_load(connections: Connections, store: SQLDataStore) -> None:

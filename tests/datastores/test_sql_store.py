@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import enum
 import json
+import sqlite3
 import subprocess
 import sys
 import uuid
@@ -20,12 +22,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from datastores import SQLDataStore
 from datastores.sql import engines
 from rest_kit import models
-from rest_kit.errors import ConfigurationError, Conflict, StoreCorrupt, ValidationError
+from rest_kit.errors import ConfigurationError, Conflict, StoreCorrupt, StoreUnavailable, ValidationError
 from rest_kit.query import Filter, Order, Query
 from tests.datastores.sql_samples import Person, add, names, open_store
 from tests.servers import DRIVERS, Place, places, url_of
 
 ROOT = Path(__file__).parents[2]
+PLAIN = sa.Table("t", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.String(10)))
 UTC = datetime.UTC
 
 
@@ -54,6 +57,11 @@ UTC = datetime.UTC
         ({"url": "sqlite:///x.db", "table": "t"}, {"timeouts": {"connect": 0}}, "more than 0"),
         ({"url": "sqlite:///x.db", "table": "t"}, {"pool_size": 0}, "at least 1"),
         ({"url": "sqlite:///x.db", "table": "t"}, {"retention": 0}, "at least 1"),
+        ({"url": "sqlite:///x.db?mode=ro&timeout=1", "table": "t"}, {}, "'mode', 'timeout' behind its '?'"),
+        ({"url": "sqlite:///x.db?mode=ro", "table": PLAIN}, {}, "'mode' behind its '?'"),
+        ({"url": "sqlite:///x.db", "table": "t"}, {"pool_size": 3}, "options['pool_size'] is for servers"),
+        ({"url": "sqlite:///x.db", "table": PLAIN}, {"pool_size": 3}, "options['pool_size'] is for servers"),
+        ({"url": "sqlite:///x.db", "table": "t"}, {"timeouts": {"pool": 1}}, "['pool'] is for servers"),
     ],
 )
 def test_a_wrong_declaration_says_what_is_wrong(resource: Any, options: Any, said: str) -> None:
@@ -64,10 +72,46 @@ def test_a_wrong_declaration_says_what_is_wrong(resource: Any, options: Any, sai
 
 
 def test_the_pool_of_an_engine_is_its_owners() -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = sa.create_engine("sqlite:///x.db")
     with pytest.raises(ConfigurationError) as caught:
         SQLDataStore({"engine": engine, "table": "t"}, {"pool_size": 5, "timeouts": {"connect": 5}})
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "pool"),
+    [
+        ("sqlite://", None),
+        ("sqlite://", sa.StaticPool),
+        ("sqlite:///x.db", sa.SingletonThreadPool),
+        ("sqlite:///x.db", sa.AssertionPool),
+        ("postgresql+psycopg://x/y", sa.StaticPool),
+        ("mysql+pymysql://x/y", sa.AssertionPool),
+    ],
+)
+def test_an_engine_whose_calls_share_one_connection_is_refused(url: str, pool: type[sa.Pool] | None) -> None:
+    engine = sa.create_engine(url, poolclass=pool)
+    with pytest.raises(ConfigurationError, match="QueuePool or NullPool"):
+        SQLDataStore({"engine": engine, "table": "t"})
+
+
+@pytest.mark.parametrize("url", ["sqlite:///x.db", "postgresql+psycopg://x/y", "mysql+pymysql://x/y"])
+def test_an_engine_that_translates_schemas_is_refused(url: str) -> None:
+    engine = sa.create_engine(url).execution_options(schema_translate_map={"one": "two"})
+    with pytest.raises(ConfigurationError, match="schema_translate_map"):
+        SQLDataStore({"engine": engine, "table": "one.t"})
+
+
+def test_the_transaction_of_an_engines_owner_is_left_alone(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'x.db'}")
+    store = SQLDataStore({"engine": engine, "table": "people"})
+    store.bind(Person())
+    add(store, "there")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO people (name) VALUES ('host')")
+        assert names(store) == ["there"]
+    assert names(store) == ["there", "host"]
+    engine.dispose()
 
 
 def test_a_driver_that_is_not_installed_says_what_to_install() -> None:
@@ -102,6 +146,22 @@ assert "pymysql" not in sys.modules
 def test_stores_over_one_url_share_their_connections() -> None:
     one, two = (open_store("postgresql://x@127.0.0.1:1/y", name) for name in "ab")
     assert one._served._database is two._served._database  # type: ignore[attr-defined]
+
+
+def test_a_declared_table_that_is_only_read_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    store = SQLDataStore({"url": f"sqlite:///{path}", "table": PLAIN}, {"read_only": True})
+    with pytest.raises(StoreUnavailable):
+        store.find(Query())
+    assert list(tmp_path.iterdir()) == []
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, n VARCHAR(10)); INSERT INTO t VALUES (1, 'a')"
+        )
+    before = path.read_bytes()
+    assert store.find(Query()).records == [{"id": 1, "n": "a"}]
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------

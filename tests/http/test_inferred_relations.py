@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
+import socket
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,9 @@ import pytest
 import sqlalchemy
 
 from datastores import SQLDataStore, SQLiteDataStore
+from rest_kit.controllers.related import members_of
+from rest_kit.errors import StoreUnavailable
+from rest_kit.relations import Graph
 from tests.http.support import Client, complaint, faults, make_controller, problem, serve
 
 SCHEMA = """
@@ -131,7 +138,7 @@ def test_a_file_that_is_away_takes_no_other_along(tmp_path: Path) -> None:
 
 def test_two_databases_in_memory_are_not_one() -> None:
     def memory() -> sqlalchemy.Engine:
-        engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.StaticPool)
+        engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.QueuePool, pool_size=1)
         with engine.begin() as connection:
             for statement in SCHEMA.split(";")[:3]:
                 connection.exec_driver_sql(statement)
@@ -142,3 +149,77 @@ def test_two_databases_in_memory_are_not_one() -> None:
     assert client.get("/schema/books/").json.get("relations", []) == []
     one.dispose()
     other.dispose()
+
+
+def test_nobody_waits_while_what_was_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = graph_of(over(Path("away.db"), "far"))
+    asked: list[bool] = []
+
+    def away(store: Any) -> Any:
+        if asked:
+            other = threading.Thread(target=graph.of, args=["far"], daemon=True)
+            other.start()
+            other.join(10)
+            asked.append(other.is_alive())
+        asked.append(False)
+        raise StoreUnavailable("away", retry_after=0)
+
+    monkeypatch.setattr(SQLiteDataStore, "model", property(away))
+    graph.of("far")
+    graph.of("far")
+    assert asked == [False, False, False]
+
+
+def graph_of(*classes: Any) -> Graph:
+    """The relations of an application that serves these controllers."""
+    return Graph(members_of([cls(mount=f"/{cls.spec_.name}/") for cls in classes]))
+
+
+def test_a_server_that_says_nothing_holds_up_nobody_else(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "there.db") as connection:
+        connection.executescript(SCHEMA)
+    connection.close()
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
+        url = f"postgresql://nobody@127.0.0.1:{listener.getsockname()[1]}/none"
+        far = [
+            make_controller({
+                "resource_name": name,
+                "resource": {"url": url, "table": name},
+                "datastore": SQLDataStore,
+                "options": {"timeouts": {"connect": 2}},
+            })
+            for name in ("as", "bs", "cs")
+        ]  # fmt: skip
+        client = serve(*(over(tmp_path / "there.db", table) for table in ("authors", "books", "reviews")), *far)
+        listener.setblocking(False)
+        assert client.get("/books/1/?expand=author").json["author"]["name"] == "Ada"
+        assert client.delete("/authors/2/").status_int == 409
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+        problem(client.get("/as/1/"), 503, "store-unavailable")
+        listener.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_what_cannot_be_read_keeps_nothing_else_of_its_database_from_being_known(tmp_path: Path) -> None:
+    client = served(tmp_path / "library.db", "nothing", "authors", "books")
+    assert client.get("/authors/1/?expand=books").json["books"][0]["title"] == "Notes"
+    assert client.get("/nothing/").status_int == 503
+
+
+def test_a_forked_child_waits_for_no_thread_of_its_parent(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "library.db") as connection:
+        connection.executescript(SCHEMA)
+    connection.close()
+    graph = graph_of(over(tmp_path / "library.db", "authors"), over(tmp_path / "library.db", "books"))
+    with contextlib.ExitStack() as held:
+        for lock in (graph._lock, *(one._lock for one in graph.catalogues.values())):
+            held.enter_context(lock)
+        child = multiprocessing.get_context("fork").Process(target=graph.of, args=["books"])
+        child.start()
+        child.join(20)
+        if child.is_alive():
+            child.kill()
+        child.join()
+    assert child.exitcode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +14,9 @@ from datastores.remote import Deadline, Reply, TransportError, TransportTimeout
 from datastores.remote.address import Address
 from datastores.remote.breaker import Breaker
 from datastores.remote.client import Client, Limits, Request, retry_after
+from datastores.remote.transport import NotSent
 from rest_kit.errors import RecordNotFound, RemoteError, RemoteTimeout, StoreUnavailable
+from rest_kit.problems import problem
 
 URL = "http://api.test/people/"
 
@@ -74,6 +77,19 @@ def test_what_cannot_be_repeated_is_sent_once(method: str, headers: dict[str, st
         with pytest.raises(RemoteError):
             call(client(script)[0], method, **headers)
         assert len(script.sent) == 1
+
+
+@pytest.mark.parametrize("failure", [TransportError("cut"), TransportTimeout("slow")])
+def test_a_write_without_a_reply_may_have_been_done(failure: Exception) -> None:
+    for method, unsettled in (("POST", True), ("GET", False)):
+        with pytest.raises(RemoteError) as caught:
+            call(client(Script(failure, failure, failure))[0], method)
+        assert caught.value.unsettled is unsettled
+        detail = json.loads(problem(caught.value, "id")[2])["detail"]
+        assert ("read before you repeat it" in detail) is unsettled
+    with pytest.raises(RemoteError) as caught:
+        call(client(Script(NotSent("nobody there")))[0], "POST")
+    assert not caught.value.unsettled
 
 
 def test_nothing_is_tried_again_when_the_time_is_over_or_the_failure_will_last() -> None:

@@ -30,6 +30,7 @@ class MariaDB(Dialect):
     name = "MariaDB"
     errors = (pymysql.Error,)
     ends_with_errors = False
+    defining_commits = True
     returns = False
     skips_defaults = "() VALUES ()"
     _grammar: Grammar | None = None
@@ -107,7 +108,7 @@ class MariaDB(Dialect):
             if isinstance(exc.__context__, TimeoutError):
                 return Failure(Trouble.SILENT)
             lost = isinstance(exc, pymysql.InterfaceError) or 2000 <= code < 3000
-            trouble = Trouble.LOST if lost else Trouble.VALUE if isinstance(exc, pymysql.DataError) else Trouble.OTHER
+            trouble = Trouble.LOST if lost else _unknown(exc)
         if trouble is Trouble.UNIQUE:
             return Failure(trouble, constraint=_last(_KEY, text))
         if trouble in (Trouble.DANGLING, Trouble.RESTRICTED):
@@ -189,7 +190,7 @@ class MariaDB(Dialect):
 
     def append_events(
         self, transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float
-    ) -> int:
+    ) -> int | None:
         """Number events and add them."""
         return events_.append(transaction, tables, resource, rows, at)
 
@@ -203,6 +204,13 @@ _KEY: Final = re.compile(r".*for key '(.*)'", re.DOTALL)
 _CHECK: Final = re.compile(r"CONSTRAINT `(.*)` failed for ", re.DOTALL)
 _CONSTRAINT: Final = re.compile(r"CONSTRAINT `((?:[^`]|``)*)` FOREIGN KEY")
 _COLUMN: Final = re.compile(r"(?:[Cc]olumn|[Ff]ield) (?:`[^`]*`\.`[^`]*`\.)?['`]([^'`]*)['`]")
+
+
+def _unknown(exc: BaseException) -> Trouble:
+    """What an error is that is not known by its code."""
+    if isinstance(exc, pymysql.DataError):
+        return Trouble.VALUE
+    return Trouble.MISTAKE if isinstance(exc, pymysql.ProgrammingError) else Trouble.FAILED
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:
@@ -256,5 +264,7 @@ _TROUBLES: Final = {
     ER.NO_SUCH_TABLE: Trouble.CHANGED,
     ER.BAD_FIELD_ERROR: Trouble.CHANGED,
     ER.BAD_TABLE_ERROR: Trouble.CHANGED,
+    ER.CANT_AGGREGATE_2COLLATIONS: Trouble.CHANGED,
+    ER.COLLATION_CHARSET_MISMATCH: Trouble.CHANGED,
 }
 """What MariaDB's error numbers mean."""

@@ -25,10 +25,14 @@ def create(events: str, counters: str, options: str) -> Sequence[str]:
     )
 
 
-def append(transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float) -> int:
-    """Number events and add them; the last number. The counter's row stays locked until the transaction ends."""
+def append(
+    transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float
+) -> int | None:
+    """Number events and add them; the last number, None without a counter, whose row stays locked until the end."""
     update = ("UPDATE", tables.counting, "SET last = last_insert_id(last + $1) WHERE resource = $2")
     transaction.rows(marked(" ".join(update)), (len(rows), resource))
+    if not transaction.touched:
+        return None
     last = transaction.last_id or 0
     start = ("INSERT INTO", tables.events, "(resource,", tables.columns, ") VALUES")
     for numbered in _packets(enumerate(rows, last - len(rows) + 1)):

@@ -76,6 +76,10 @@ _CHECKS: Final = marked("""
 SELECT r.conname, ARRAY(SELECT a.attname FROM unnest(r.conkey) AS k(number)
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.conrelid AND a.attnum = k.number ORDER BY a.attnum)
 FROM pg_catalog.pg_constraint AS r WHERE r.conrelid = $1 AND r.contype = 'c'
+UNION ALL SELECT r.conname, ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute AS a
+  WHERE a.attrelid = $1 AND a.atttypid = r.contypid AND NOT a.attisdropped ORDER BY a.attnum)
+FROM pg_catalog.pg_constraint AS r
+WHERE r.contypid IN (SELECT a.atttypid FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = $1)
 """)
 
 _HEADER: Final = 4

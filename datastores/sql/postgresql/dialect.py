@@ -30,6 +30,7 @@ class PostgreSQL(Dialect):
     name = "PostgreSQL"
     errors = (psycopg.Error,)
     ends_with_errors = True
+    defining_commits = False
     returns = True
     numbers = True
     skips_defaults = "DEFAULT VALUES"
@@ -101,7 +102,7 @@ class PostgreSQL(Dialect):
         column = getattr(diagnosis, "column_name", None) or ""
         if trouble is None:
             lost = isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError) and not state
-            trouble = Trouble.LOST if lost else Trouble.VALUE if isinstance(exc, psycopg.DataError) else Trouble.OTHER
+            trouble = Trouble.LOST if lost else _unknown(exc)
         return Failure(trouble, constraint, column)
 
     # --- words --------------------------------------------------------------------------------------------------------
@@ -175,9 +176,16 @@ class PostgreSQL(Dialect):
 
     def append_events(
         self, transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float
-    ) -> int:
+    ) -> int | None:
         """Number events and add them."""
         return events_.append(transaction, tables, resource, rows, at)
+
+
+def _unknown(exc: BaseException) -> Trouble:
+    """What an error is that is not known by its code."""
+    if isinstance(exc, psycopg.DataError):
+        return Trouble.VALUE
+    return Trouble.MISTAKE if isinstance(exc, psycopg.ProgrammingError) else Trouble.FAILED
 
 
 _DEMANDS: Final = {
@@ -212,8 +220,9 @@ _TROUBLES: Final = {
     "42703": Trouble.CHANGED,
     "3F000": Trouble.CHANGED,
     "0A000": Trouble.CHANGED,
-    "42883": Trouble.OTHER,
-    "25P02": Trouble.OTHER,
+    "42883": Trouble.CHANGED,
+    "42804": Trouble.CHANGED,
+    "25P02": Trouble.MISTAKE,
     "P0001": Trouble.REFUSED,
 }
 _CLASSES: Final = {

@@ -20,10 +20,13 @@ def create(events: str, counters: str) -> Sequence[str]:
     )
 
 
-def append(transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float) -> int:
-    """Number events and add them; the last number. The counter's row stays locked until the transaction ends."""
+def append(
+    transaction: Transaction, tables: EventTables, resource: str, rows: Sequence[EventRow], at: float
+) -> int | None:
+    """Number events and add them; the last number, None without a counter, whose row stays locked until the end."""
     values = (resource, len(rows), at, *map(list, zip(*rows, strict=True)))
-    return int(transaction.rows(_text(tables), values)[-1][0])
+    added = transaction.rows(_text(tables), values)
+    return int(added[-1][0]) if added else None
 
 
 def _text(tables: EventTables) -> str:
