@@ -169,4 +169,4 @@ def test_an_application_starts_without_the_api_that_it_needs(folder: Path) -> No
     with serving("my_api:app", folder=folder) as process:
         assert ask(f"{process.url}/here/1/").status == 200
         assert ask(f"{process.url}/away/1/").status in (502, 503)
-        assert re.search(r"/away/\n      cannot be read at the moment: GET http://127.0.0.1:\d+/x/: ", process.out)
+        assert re.search(r"/away/\n      cannot be read at the moment: .", process.out)
