@@ -6,8 +6,10 @@ values into others: what it does is done here too. Defaults that SQLAlchemy woul
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy
@@ -15,6 +17,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import NoInspectionAvailable, SQLAlchemyError
 from sqlalchemy.orm import Mapper
 from sqlalchemy.schema import ColumnDefault
+from sqlalchemy.sql import functions
 from sqlalchemy.types import TypeDecorator
 
 from datastores.sql.catalogue import TableName
@@ -25,6 +28,7 @@ from rest_kit.models import fields as made
 from rest_kit.models.field import Field
 from rest_kit.models.model import Model
 from rest_kit.models.rules import UniqueTogether
+from rest_kit.models.simple import TimeField
 from rest_kit.types import MISSING
 
 _FIELDS: Final[dict[type, type[Field]]] = {
@@ -44,6 +48,15 @@ _FIELDS: Final[dict[type, type[Field]]] = {
 }
 """For the Python type that a type decorator says it has, the field."""
 
+_NOW: Final = (
+    functions.now,
+    functions.current_timestamp,
+    functions.localtimestamp,
+    functions.sysdate,
+    functions.current_date,
+)
+"""SQL's functions for the time at which a statement runs."""
+
 
 def declared_table(given: Any) -> sqlalchemy.Table:
     """The table that is given, or that a class is mapped to (ConfigurationError)."""
@@ -62,7 +75,7 @@ def unserved(table: sqlalchemy.Table) -> list[str]:
     """A sentence for each column whose value only an insert or update of SQLAlchemy's own would fill in."""
     found = [
         (_by_context(table), "a default that is made of SQLAlchemy's context"),
-        ([column.name for column in table.columns if column.onupdate is not None], "an onupdate"),
+        (_set_at_updates(table), "an onupdate that is not the moment of the write"),
     ]
     remedy = "not served: let the database do it, or name the table by its name, with a model that does it"
     return [
@@ -74,6 +87,18 @@ def unserved(table: sqlalchemy.Table) -> list[str]:
 
 def _by_context(table: sqlalchemy.Table) -> list[str]:
     return [one.name for one in table.columns if one.default is not None and _takes_context(one.default)]
+
+
+def _set_at_updates(table: sqlalchemy.Table) -> list[str]:
+    """The columns that SQLAlchemy sets at every update, to something else than the time."""
+    return [one.name for one in table.columns if one.onupdate is not None and not _tells_the_time(one, one.onupdate)]
+
+
+def _tells_the_time(column: sqlalchemy.Column[Any], default: Any) -> bool:
+    """Whether a date or moment is set to that of the write, by SQL or by a function that takes nothing."""
+    if not isinstance(column.type, sqlalchemy.Date | sqlalchemy.DateTime):
+        return False
+    return isinstance(default.arg, _NOW) or (default.is_callable and not _takes_context(default))
 
 
 def _takes_context(default: Any) -> bool:
@@ -113,7 +138,9 @@ class DeclaredTable:
             field = kind(
                 field.name, nullable=field.nullable, required=field.required, unique=field.unique, **options
             )  # fmt: skip
-        if default is MISSING:
+        if isinstance(field, TimeField):
+            field = _timed(field, column)
+        if default is MISSING or field.auto_now:
             return field
         return field.named(field.name, default=default, load_default=default, required=False)
 
@@ -140,6 +167,20 @@ def _told(column: sqlalchemy.Column[Any]) -> tuple[type[Field], dict[str, Any]] 
         kind = _FIELDS.get(column.type.python_type)
         return None if kind is None else (kind, {})
     return None
+
+
+def _timed(field: Field, column: sqlalchemy.Column[Any]) -> Field:
+    """A date or moment, set as SQLAlchemy would: at every write, or where it is left out at the first."""
+    if column.onupdate is not None:
+        return field.named(field.name, auto_now=True, dump_only=True, required=False)
+    if column.default is not None and isinstance(getattr(column.default, "arg", None), _NOW):
+        now = partial(_now, field)
+        return field.named(field.name, default=now, load_default=now, required=False)
+    return field
+
+
+def _now(field: Field) -> Any:
+    return field.at(datetime.datetime.now(datetime.UTC))
 
 
 def _default(column: sqlalchemy.Column[Any]) -> Any:

@@ -348,14 +348,39 @@ def test_what_only_sqlalchemys_own_writes_fill_in_is_refused(tmp_path: Path) -> 
         sa.Column("tag", sa.String(50), default=functools.partial(str, 5)),
         sa.Column("slug", sa.String(50), default=lambda context: context.get_current_parameters()["title"].lower()),
         sa.Column("changed", sa.DateTime, onupdate=sa.func.now()),
+        sa.Column("edits", sa.Integer, onupdate=lambda: 5),
     )
     resource = {"url": f"sqlite:///{tmp_path / 'x.db'}", "table": table}
     with pytest.raises(ConfigurationError) as caught:
         SQLDataStore(resource)
     context, onupdate = caught.value.problems
     assert "context for 'slug', which" in context
-    assert "onupdate for 'changed', which" in onupdate
+    assert "onupdate that is not the moment of the write for 'edits', which" in onupdate
     SQLDataStore(resource, {"read_only": True})
+
+
+def test_what_sqlalchemy_sets_to_the_time_is_set(engine: tuple[sa.Engine, str]) -> None:
+    host, name = engine
+    columns = [
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("title", sa.String(50), nullable=False),
+        sa.Column("made", sa.DateTime(timezone=True), nullable=False, default=sa.func.now()),
+        sa.Column("changed", sa.DateTime(timezone=True), onupdate=sa.func.now()),
+        sa.Column("seen", sa.Date, onupdate=datetime.date.today, default=datetime.date.today),
+    ]
+    store = SQLDataStore({"engine": host, "table": sa.Table(name, sa.MetaData(), *columns)})
+    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=1)
+    made = store.atomic(lambda tx: tx.insert([store.model.load({"title": "a"})]))[0]
+    assert made["made"] > before
+    assert made["changed"] > before
+    old = {**made, "made": before, "changed": before}
+    store.model.touch(old)
+    after = store.atomic(lambda tx: tx.update(made["id"], old))
+    assert after["changed"] >= made["changed"]
+    assert after["made"] < made["made"]
+    assert after["seen"] == datetime.datetime.now(datetime.UTC).date()
+    assert store.model.by_name["changed"].read_only
+    assert not store.model.by_name["made"].read_only
 
 
 def test_a_composite_key_is_refused(engine: tuple[sa.Engine, str]) -> None:
