@@ -582,3 +582,17 @@ def test_indexes_are_made_where_they_lack(place: Place) -> None:
         served(place, name, indexes=["a", "b"]).ping()
     inspector = sqlalchemy.inspect(engine_of(place.kind))
     assert sorted(one["column_names"][0] or "" for one in inspector.get_indexes(name)) == ["a", "b"]
+
+
+def test_a_table_that_others_inherit_from_is_read_only(postgresql: Place) -> None:
+    parent, child = postgresql.table(), postgresql.table()
+    postgresql.sql(
+        f"CREATE TABLE {parent} (id int PRIMARY KEY, name text)",
+        f"CREATE TABLE {child} (more text) INHERITS ({parent})",
+        f"INSERT INTO {parent} VALUES (1, 'own')",
+        f"INSERT INTO {child} VALUES (1, 'inherited')",
+    )
+    store = SQLDataStore({"url": postgresql.url, "table": parent})
+    with pytest.raises(ReadOnly, match="other tables inherit from it"):
+        store.atomic(lambda tx: tx.delete(1))
+    assert postgresql.sql(f"SELECT count(*) FROM {parent}") == [(2,)]

@@ -9,7 +9,8 @@ from datastores.sql.dialect import Ask, marked
 from rest_kit.store import OWN_TABLES
 
 _FIND: Final = marked("""
-SELECT c.oid, c.relname, n.nspname, c.relkind IN ('v', 'm')
+SELECT c.oid, c.relname, n.nspname, c.relkind IN ('v', 'm'), c.relkind = 'r' AND EXISTS (
+  SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid)
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND CASE
   WHEN CAST($2 AS text) IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = $2 END
@@ -83,6 +84,8 @@ FROM pg_catalog.pg_constraint AS r
 WHERE r.contypid IN (SELECT a.atttypid FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = $1)
 """)
 
+_INHERITED: Final = "other tables inherit from it, and no key tells their rows from its own"
+
 _HEADER: Final = 4
 """What PostgreSQL adds to the sizes of texts and exact numbers."""
 
@@ -92,7 +95,7 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
     found = ask(_FIND, (table.name, table.schema))
     if not found:
         return None
-    oid, name, schema, is_view = found[0]
+    oid, name, schema, is_view, is_parent = found[0]
     indexes = ask(_INDEXES, (oid,))
     return TableInfo(
         name=TableName(name, schema),
@@ -104,6 +107,7 @@ def read_table(ask: Ask, table: TableName) -> TableInfo | None:
         checks={name: tuple(columns) for name, columns in ask(_CHECKS, (oid,))},
         indexed=frozenset(columns[0] for *_, whole, columns in indexes if whole and columns),
         deferred=ask(_DEFERRED, (oid,))[0][0],
+        why_not=_INHERITED if is_parent else "",
     )
 
 
