@@ -37,6 +37,9 @@ def parse_url(text: str | URL) -> URL:
         raise ConfigurationError(
             "resource['url'] is not a URL such as postgresql://user:password@host/database"
         ) from exc
+    if isinstance(text, str) and url.password is not None and "@" in f"{url.host}{url.database}":
+        # a piece of the password would be taken for the host, and told wherever that is
+        raise ConfigurationError("resource['url'] has an @ too many: within a user's name or password, write %40")
     database, _, driver = url.drivername.partition("+")
     if database not in DRIVERS:
         near = did_you_mean(database, DRIVERS)

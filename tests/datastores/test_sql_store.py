@@ -132,6 +132,14 @@ def test_a_password_is_never_told(url: str) -> None:
     assert "hush" not in str(refused.value)
 
 
+@pytest.mark.parametrize("url", ["postgresql://me:hu@sh@h/shop", "mysql://me:hu@sh/x@h/shop"])
+def test_no_piece_of_a_password_is_taken_for_the_host(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="%40") as refused:
+        SQLDataStore({"url": url, "table": "t"})
+    assert "hu" not in str(refused.value)
+    assert "sh" not in str(refused.value).replace("shop", "")
+
+
 def test_sqlalchemy_is_loaded_when_such_a_store_is_made() -> None:
     code = """
 import sys
