@@ -6,7 +6,10 @@ import re
 import shutil
 import signal
 import sqlite3
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -116,8 +119,8 @@ def test_reload_serves_what_was_written_since(folder: Path) -> None:
     with serving("my_lists:people", "--reload", folder=folder) as process:
         url = process.url
         assert ask(f"{url}/people/Ada/").status == 200
-        module.write_text('people = [{"name": "Grace Hopper"}]\n')
-        assert eventually_found(process, f"{url}/people/Grace%20Hopper/")
+        with saving(module, 'people = [{"name": "Grace Hopper"}]\n'):
+            assert eventually_found(process, f"{url}/people/Grace%20Hopper/")
 
 
 @pytest.mark.parametrize("slip", ['people = [{"name": \n', "people = nobody\n"])
@@ -126,12 +129,12 @@ def test_reload_survives_a_slip_and_serves_what_mends_it(folder: Path, slip: str
     module.write_text('people = [{"name": "Ada"}]\n')
     with serving("my_slips:people", "--reload", folder=folder) as process:
         url = process.url
-        module.write_text(slip)
-        process.until(r"my_slips:people: the module 'my_slips' cannot be imported: .*my_slips\.py:1\)", "stderr")
-        assert "Traceback (most recent call last)" in process.err
-        assert eventually_found(process, url, 503)
-        module.write_text('people = [{"name": "Grace Hopper"}]\n')
-        assert eventually_found(process, f"{url}/people/Grace%20Hopper/")
+        with saving(module, slip):
+            process.until(r"my_slips:people: the module 'my_slips' cannot be imported: .*my_slips\.py:1\)", "stderr")
+            assert "Traceback (most recent call last)" in process.err
+            assert eventually_found(process, url, 503)
+        with saving(module, 'people = [{"name": "Grace Hopper"}]\n'):
+            assert eventually_found(process, f"{url}/people/Grace%20Hopper/")
 
 
 def test_reload_of_what_cannot_be_loaded_at_first_ends(folder: Path) -> None:
@@ -140,6 +143,31 @@ def test_reload_of_what_cannot_be_loaded_at_first_ends(folder: Path) -> None:
     assert ended.process.returncode == 4
     assert "Traceback (most recent call last)" in ended.err
     assert ended.err.splitlines()[-1].startswith("rest-kit: my_slip:people: the module 'my_slip' cannot be imported: ")
+
+
+@contextmanager
+def saving(module: Path, text: str) -> Iterator[None]:
+    """A module saved with this text, and saved again every few seconds.
+
+    gunicorn's reloader does not notice what was written before it has looked at the file for the first time.
+    """
+    done = threading.Event()
+
+    def save() -> None:
+        while True:
+            new = module.with_suffix(".new")
+            new.write_text(text)
+            new.replace(module)
+            if done.wait(4):
+                return
+
+    thread = threading.Thread(target=save)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def eventually_found(process: Process, url: str, status: int = 200) -> bool:
