@@ -12,11 +12,12 @@ from datastores.sql.rules import broken_rule, deleting
 from datastores.sql.table import MOST_ROWS, Table
 from datastores.sql.transaction import Transaction
 from datastores.tables.statements import Row
-from datastores.tables.table import Writing, scoped
+from datastores.tables.table import Writing
+from datastores.tables.tx import TableTx
 from rest_kit.errors import Conflict, RecordNotFound, Unsupported, ValidationError
 from rest_kit.events.log import Action
-from rest_kit.query import Filter, Query, Result, Where
-from rest_kit.store import Tx, check_unique
+from rest_kit.query import Filter, Query, Result
+from rest_kit.store import check_unique
 from rest_kit.types import Pk, Record
 
 
@@ -31,25 +32,16 @@ class _Locked(NamedTuple):
 _NOTHING: Final = _Locked(None, (), -1)
 
 
-class SQLTx(Tx):
+class SQLTx(TableTx[Table]):
     """One transaction over one table."""
 
     def __init__(self, table: Table, transaction: Transaction, log: SQLEventLog | None) -> None:
-        self._table = table
+        super().__init__(table)
         self._transaction = transaction
         self._log = log
         self._last = _NOTHING
 
     # --- reading ------------------------------------------------------------------------------------------------------
-
-    def get(self, pk: Pk, scope: Where | None = None) -> Record:
-        """The record with that primary key, if it is within the scope (RecordNotFound)."""
-        if scope is None:
-            return self._table.record(self._row(pk))
-        found = self.find(scoped(self._table.key.field, pk, scope)).records
-        if not found:
-            raise RecordNotFound(pk)
-        return found[0]
 
     def find(self, query: Query) -> Result:
         """What `DataStore.find` finds, as seen within this step; the records stay as they are until its end."""

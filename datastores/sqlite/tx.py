@@ -13,11 +13,12 @@ from datastores.sqlite.grammar import quote
 from datastores.sqlite.rules import broken_by_deletion, broken_rule, refuse_dangling, refused
 from datastores.sqlite.table import Table
 from datastores.tables.statements import Row
-from datastores.tables.table import Writing, scoped
+from datastores.tables.table import Writing
+from datastores.tables.tx import TableTx
 from rest_kit.errors import Fault, KeysUsedUp, RecordNotFound, ValidationError
 from rest_kit.events.log import Action
-from rest_kit.query import Query, Result, Where
-from rest_kit.store import OWN_FILE_TABLES, Tx, check_unique, unique_conflict
+from rest_kit.query import Query, Result
+from rest_kit.store import OWN_FILE_TABLES, check_unique, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
 
 IDS: Final = f"{OWN_FILE_TABLES}ids"
@@ -31,25 +32,16 @@ _KEEP_ID: Final = " ".join((
 _KEPT_ID: Final = " ".join(("SELECT last FROM", IDS, "WHERE resource = ?1"))
 
 
-class SQLiteTx(Tx):
+class SQLiteTx(TableTx[Table]):
     """One transaction over one table."""
 
     def __init__(self, table: Table, connection: sqlite3.Connection, log: SQLiteEventLog | None) -> None:
-        self._table = table
+        super().__init__(table)
         self._connection = connection
         self._log = log
         self._wrote = False
 
     # --- reading ------------------------------------------------------------------------------------------------------
-
-    def get(self, pk: Pk, scope: Where | None = None) -> Record:
-        """The record with that primary key, if it is within the scope (RecordNotFound)."""
-        if scope is None:
-            return self._table.record(self._row(pk))
-        found = self.find(scoped(self._table.key.field, pk, scope)).records
-        if not found:
-            raise RecordNotFound(pk)
-        return found[0]
 
     def find(self, query: Query) -> Result:
         """What `DataStore.find` finds, as seen within this step."""
