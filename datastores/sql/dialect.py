@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
 from datastores.sql.entries import EventRow, EventTables
@@ -40,6 +40,21 @@ class Timeouts:
     connect: float = 5.0
     statement: float = 30.0
     pool: float = 10.0
+
+
+class CatalogueRoom(Protocol):
+    """A module that reads a catalogue."""
+
+    def read_table(self, ask: Ask, table: TableName) -> TableInfo | None: ...
+    def list_names(self, ask: Ask, schema: str | None, *, views: bool) -> list[str]: ...
+
+
+class ColumnsRoom(Protocol):
+    """A module that knows types of columns."""
+
+    def column(self, field: Field, info: ColumnInfo, quote: Callable[[str], str]) -> Column | None: ...
+    def field_of(self, info: ColumnInfo) -> tuple[type[Field], Mapping[str, Any]] | None: ...
+    def declared(self, field: Field, keyed: bool) -> str: ...
 
 
 class Dialect(ABC):
@@ -119,25 +134,30 @@ class Dialect(ABC):
 
     # --- tables -------------------------------------------------------------------------------------------------------
 
-    @abstractmethod
+    catalogue: CatalogueRoom
+    """What reads this database's catalogue."""
+    columns: ColumnsRoom
+    """What knows this database's types."""
+
     def read_table(self, ask: Ask, table: TableName) -> TableInfo | None:
         """What the catalogue says of a table or view; None where there is none of that name."""
+        return self.catalogue.read_table(ask, table)
 
-    @abstractmethod
     def list_names(self, ask: Ask, schema: str | None, *, views: bool = True) -> list[str]:
         """The tables there are, and the views, by name."""
+        return self.catalogue.list_names(ask, schema, views=views)
 
-    @abstractmethod
     def column(self, field: Field, info: ColumnInfo) -> Column | None:
         """How a field lies in a column; None where the column's type cannot hold it."""
+        return self.columns.column(field, info, self.quote)
 
-    @abstractmethod
     def field_of(self, info: ColumnInfo) -> tuple[type[Field], Mapping[str, Any]] | None:
         """The field that a column asks for, and its options; None for one that cannot be served."""
+        return self.columns.field_of(info)
 
-    @abstractmethod
     def declared(self, field: Field, keyed: bool) -> str:
         """The type of a field's column in a table of ours; `keyed` where an index covers it."""
+        return self.columns.declared(field, keyed)
 
     @abstractmethod
     def generated_key(self, name: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from datastores.sql.catalogue import ColumnInfo, TableInfo, TableName
+from datastores.sql.catalogue import ColumnInfo, TableName
 from datastores.sql.dialect import Ask, Dialect, Timeouts, marked
 from datastores.sql.entries import EventRow, EventTables
 from datastores.sql.failures import Failure, Trouble
@@ -16,7 +16,6 @@ from datastores.sql.postgresql import catalogue, columns
 from datastores.sql.postgresql import events as events_
 from datastores.sql.postgresql.connection import Connection, Silence
 from datastores.sql.postgresql.grammar import folding, grammar
-from datastores.tables.columns import Column
 from datastores.tables.grammar import Grammar
 from rest_kit.errors import StoreUnavailable
 from rest_kit.models.field import Field
@@ -120,25 +119,8 @@ class PostgreSQL(Dialect):
 
     # --- tables -------------------------------------------------------------------------------------------------------
 
-    def read_table(self, ask: Ask, table: TableName) -> TableInfo | None:
-        """What the catalogue says of a table or view."""
-        return catalogue.read_table(ask, table)
-
-    def list_names(self, ask: Ask, schema: str | None, *, views: bool = True) -> list[str]:
-        """The tables there are, and the views, by name."""
-        return catalogue.list_names(ask, schema, views=views)
-
-    def column(self, field: Field, info: ColumnInfo) -> Column | None:
-        """How a field lies in a column."""
-        return columns.column(field, info, self.quote)
-
-    def field_of(self, info: ColumnInfo) -> tuple[type[Field], Mapping[str, Any]] | None:
-        """The field that a column asks for, and its options."""
-        return columns.field_of(info)
-
-    def declared(self, field: Field, keyed: bool) -> str:
-        """The type of a field's column in a table of ours."""
-        return columns.declared(field, keyed)
+    catalogue = catalogue
+    columns = columns
 
     def generated_key(self, name: str) -> str:
         """A key out of a sequence; one that is brought is honoured."""
