@@ -6,9 +6,16 @@ RestKitError
 │   ├── MalformedBody             … the body is not the document that it claims to be
 │   ├── ValidationError           … a value misfits the model
 │   └── InvalidQuery              … a parameter or a query
+├── AccessError                   the caller may not do this
+│   ├── NotAuthenticated          … because nobody is logged in
+│   │   └── AuthenticationFailed  … because the credentials that were sent are not good
+│   ├── PermissionDenied          … whoever it is that is logged in
+│   └── Throttled                 … so often
 └── StoreError                    the data
     ├── RecordNotFound
     ├── Conflict                  unique, foreign key, or changed since it was read
+    ├── KeyReused                 an idempotency key that stands for another request
+    ├── KeyInUse                  … that stands for a request which is still running
     ├── Unsupported               the store has declared that it cannot do this
     │   ├── ReadOnly              … because nothing may be written there
     │   └── TooMuchToScan         … because it would have to look at more records than it may
@@ -110,6 +117,37 @@ class InvalidQuery(InvalidInput):
     """A parameter, filter, ordering, cursor or page cannot be used."""
 
 
+class AccessError(RestKitError):
+    """The caller may not do this; the text is for the caller."""
+
+
+class NotAuthenticated(AccessError):
+    """Nobody is logged in, and somebody must be; `challenges` say how one can be (RFC 9110 §11.6.1)."""
+
+    def __init__(self, detail: str = "nobody is logged in", *, challenges: Sequence[str] = ()) -> None:
+        self.challenges = tuple(challenges)
+        super().__init__(detail)
+
+
+class AuthenticationFailed(NotAuthenticated):
+    """Credentials were sent, and they are not good: unknown, wrong, expired, or of somebody who is disabled."""
+
+
+class PermissionDenied(AccessError):
+    """Whoever is calling may not do this."""
+
+    def __init__(self, detail: str = "you may not do this") -> None:
+        super().__init__(detail)
+
+
+class Throttled(AccessError):
+    """The caller has done this as often as is allowed; `retry_after` says in seconds when it may again."""
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(detail)
+
+
 class StoreError(RestKitError):
     """The root of what a datastore raises; always `from` the driver's own error, whose text never travels on."""
 
@@ -137,6 +175,14 @@ class Conflict(StoreError):
         self.fields = tuple(fields)
         self.index = index
         super().__init__(detail)
+
+
+class KeyReused(StoreError):
+    """An idempotency key was sent with another request than the one that it stands for."""
+
+
+class KeyInUse(StoreError):
+    """The request that an idempotency key stands for is still running."""
 
 
 class Unsupported(StoreError):

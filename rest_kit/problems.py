@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
@@ -16,8 +16,10 @@ Headers = list[tuple[str, str]]
 MEDIA_TYPE: Final = "application/problem+json"
 
 
-Reply = tuple[str, Headers, bytes]
-"""What a verb answers: a status line, headers, and the body's bytes."""
+Body = bytes | Iterable[bytes]
+"""A whole body, or its parts as they come; what is iterated is closed in the end, if it can be."""
+Reply = tuple[str, Headers, Body]
+"""What a verb answers: a status line, headers, and the body."""
 
 
 class ProblemType(NamedTuple):
@@ -33,6 +35,12 @@ PROBLEM_TYPES: Final[dict[type[errors.RestKitError], ProblemType]] = {
     errors.ValidationError: ProblemType(400, "invalid-input", "The input does not fit the model"),
     errors.InvalidQuery: ProblemType(400, "invalid-parameter", "A parameter cannot be used"),
     errors.InvalidInput: ProblemType(400, "invalid-input", "The input cannot be used"),
+    errors.AuthenticationFailed: ProblemType(401, "authentication-failed", "The credentials are not good"),
+    errors.NotAuthenticated: ProblemType(401, "not-authenticated", "Nobody is logged in"),
+    errors.PermissionDenied: ProblemType(403, "permission-denied", "This is not allowed"),
+    errors.Throttled: ProblemType(429, "throttled", "Too many requests"),
+    errors.KeyReused: ProblemType(422, "idempotency-key-reused", "The key stands for another request"),
+    errors.KeyInUse: ProblemType(409, "idempotency-key-in-use", "The request is still running"),
     errors.RecordNotFound: ProblemType(404, "not-found", "Not found"),
     errors.Conflict: ProblemType(409, "conflict", "The write contradicts other data"),
     errors.ReadOnly: ProblemType(405, "read-only", "Nothing can be written here"),
@@ -151,8 +159,12 @@ def _extra_headers(exc: BaseException) -> Headers:
         return [("Allow", ", ".join(exc.valid_methods or ()))]
     if isinstance(exc, errors.ReadOnly):
         return [("Allow", "GET, HEAD, OPTIONS")]
-    if isinstance(exc, errors.StoreUnavailable):
+    if isinstance(exc, (errors.StoreUnavailable, errors.Throttled)):
         return [("Retry-After", str(exc.retry_after))]
+    if isinstance(exc, errors.KeyInUse):
+        return [("Retry-After", "1")]
+    if isinstance(exc, errors.NotAuthenticated):
+        return [("WWW-Authenticate", challenge) for challenge in exc.challenges]
     if isinstance(exc, HTTPException):
         own = [
             (name, value) for name, value in exc.get_headers() if name.lower() not in ("content-type", "content-length")

@@ -19,8 +19,9 @@ from werkzeug.http import parse_options_header
 from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
-from rest_kit.query import Filter
+from rest_kit.query import Filter, Where
 from rest_kit.types import Pk
+from rest_kit.users import ANONYMOUS, User
 
 Environ = dict[str, Any]
 
@@ -38,9 +39,28 @@ class Request:
     `method`, `environ`; `pk` of the item asked for, if any; `mount`: the URL path under which the resource's
     collection lies, with the script name; `id`: the request id, the caller's own where it sent a sane one.
     For a nested list, `url` is the path that was asked for, and `within` the condition that belongs to it.
+    `user`: who is calling, and `auth`: by what credentials; `action`: what is done, such as `list` or `create`;
+    `view`: the
+    controller that is asked; `scope`: what the caller may see of the resource (None: all of it). `headers` go into
+    the reply, whatever it is.
     """
 
-    __slots__ = ("_http", "environ", "id", "method", "mount", "pk", "url", "within")
+    __slots__ = (
+        "_http",
+        "action",
+        "auth",
+        "environ",
+        "headers",
+        "id",
+        "method",
+        "mount",
+        "pk",
+        "scope",
+        "url",
+        "user",
+        "view",
+        "within",
+    )
 
     def __init__(self, environ: Environ) -> None:
         self.environ = environ
@@ -51,6 +71,12 @@ class Request:
         self.mount = ""
         self.url: str | None = None
         self.within: Filter | None = None
+        self.user: User = ANONYMOUS
+        self.auth: Any = None
+        self.action = ""
+        self.view: Any = None
+        self.scope: Where | None = None
+        self.headers: list[tuple[str, str]] | None = None
         self._http: HTTPRequest | None = None
 
     def at(self, mount: str) -> Request:
@@ -58,6 +84,18 @@ class Request:
         twin = copy.copy(self)
         twin.mount = mount
         return twin
+
+    def reading(self) -> Request:
+        """The same request as one that reads, for what must be seen before something else is done below it."""
+        twin = copy.copy(self)
+        twin.method, twin.action = "GET", "retrieve"
+        return twin
+
+    def add_headers(self, *headers: tuple[str, str]) -> None:
+        """Put headers into the reply to this request, also where it is an error."""
+        if self.headers is None:
+            self.headers = []
+        self.headers += headers
 
     @property
     def http(self) -> HTTPRequest:

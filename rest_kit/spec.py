@@ -15,11 +15,15 @@ from typing import Any, Final, Literal, TypedDict
 import marshmallow
 import msgspec
 
+from rest_kit.authentication import Authentication
 from rest_kit.errors import ConfigurationError, did_you_mean
 from rest_kit.models import Model, PkField
 from rest_kit.pagination import BasePagination, Pagination
 from rest_kit.params import Parameters
+from rest_kit.permissions import Permission
+from rest_kit.policies import NO_POLICIES, Policies, read_policies
 from rest_kit.store import DataStore, check_keys
+from rest_kit.throttling import Throttle
 from rest_kit.views import Formatter, JsonResponse, Response, add_resource_uri
 
 DICTS: Final = ("resource", "controller", "view")
@@ -63,6 +67,9 @@ class ControllerOptions(TypedDict, total=False):
     formatters: Sequence[Callable[[Any, Any], Any]]
     expand_fields: Sequence[str]
     expand_max: int
+    authentication: Authentication | Sequence[Authentication]
+    permissions: Permission | Sequence[Permission]
+    throttle: Throttle | Sequence[Throttle]
 
 
 class ControllerDict(TypedDict, total=False):
@@ -115,6 +122,9 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
     "formatters": _NAMES,
     "expand_fields": _NAMES,
     "expand_max": int,
+    "authentication": object,
+    "permissions": object,
+    "throttle": object,
 }
 _VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool, "foreign_keys": str}
 FOREIGN_KEYS: Final = ("pk", "uri")
@@ -144,6 +154,7 @@ class Spec(msgspec.Struct, frozen=True):
     expand_fields: tuple[str, ...] | None
     expand_max: int
     foreign_keys: str
+    policies: Policies = NO_POLICIES
 
 
 def is_segment(text: str) -> bool:
@@ -206,9 +217,12 @@ class _Builder:
         input_formatters = self._callables("controller", self.options, [])
         pagination = self.options.get("pagination") or Pagination(100)
         responses = self._responses()
+        policies, misfits = read_policies(self.options, "controller options")
+        self.problems += misfits
         self._check_values()
         if store is not None:
             self._bind(store, model)
+            self._check_policies(store, policies)
             self._check_paging(store, pagination)
             self._check_writable(store, list_verbs, unique_verbs)
         self._check_names(store, model, pagination)
@@ -233,6 +247,7 @@ class _Builder:
             expand_fields=tuple(self.options["expand_fields"]) if "expand_fields" in self.options else None,
             expand_max=self.options.get("expand_max", DEFAULT_EXPAND_MAX),
             foreign_keys=self.view_options.get("foreign_keys", "pk"),
+            policies=policies,
         )
 
     def _name(self) -> str:
@@ -329,6 +344,12 @@ class _Builder:
             store.bind(model)
         except ConfigurationError as exc:
             self.problems += exc.problems
+
+    def _check_policies(self, store: DataStore, policies: Policies) -> None:
+        """Check what permissions look at, where the model is known already."""
+        model = store.bound_model
+        if model is not None:
+            self.problems += [problem for one in policies.permissions or () for problem in one.check(model)]
 
     def _check_names(self, store: DataStore | None, model: Model | None, pagination: BasePagination) -> None:
         """Check whatever names fields, as soon as the fields are known."""

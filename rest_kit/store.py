@@ -20,7 +20,7 @@ from weakref import WeakSet
 
 import msgspec
 
-from rest_kit.errors import ConfigurationError, Conflict, did_you_mean
+from rest_kit.errors import ConfigurationError, Conflict, Unsupported, did_you_mean
 from rest_kit.events.log import EventLog
 from rest_kit.models.model import Model
 from rest_kit.query import Filter, Not, Page, Query, Result, Where, conjoin
@@ -29,6 +29,8 @@ from rest_kit.types import Pk, Record
 T = TypeVar("T")
 
 
+IDEMPOTENCY_SECONDS: Final = 24 * 60 * 60
+"""For how long a reply is kept under its idempotency key."""
 OWN_TABLES: Final = "rest_kit_"
 """How the names of the tables begin that a store makes for itself beside those of a server, and never serves."""
 OWN_FILE_TABLES: Final = f"_{OWN_TABLES}"
@@ -45,7 +47,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     `events`: it keeps a change log with the data;
     `transactions`: one `atomic` may write several times; where not, a second write is refused, and nothing is done;
     `brings_keys`: a record may be inserted with a key that would otherwise be made; where not, an integer one is
-    refused, and one of any other kind gives way to a new one.
+    refused, and one of any other kind gives way to a new one;
+    `idempotency`: it keeps replies under idempotency keys, each in the very step that it is the reply to.
     """
 
     writable: bool = True
@@ -57,6 +60,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     events: bool = True
     transactions: bool = True
     brings_keys: bool = True
+    idempotency: bool = False
     why_not: str = ""
 
 
@@ -89,6 +93,18 @@ class Tx(ABC):
     @abstractmethod
     def delete(self, pk: Pk) -> None:
         """Remove the record (RecordNotFound, Conflict where others refer to it)."""
+
+    def claim(self, key: str, digest: bytes) -> bytes | None:
+        """The reply kept under an idempotency key; None where it is new, and then nobody else's until the end.
+
+        `digest` stands for the whole request (KeyReused where the key was kept with another one; KeyInUse where
+        another step has claimed it and does not end soon; Unsupported without the capability `idempotency`).
+        """
+        raise Unsupported("this store keeps no idempotency keys")
+
+    def keep(self, key: str, reply: bytes) -> None:
+        """Keep the reply under the key claimed before, if the step is kept, for `IDEMPOTENCY_SECONDS`."""
+        raise Unsupported("this store keeps no idempotency keys")
 
 
 class DataStore(ABC):

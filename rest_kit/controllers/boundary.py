@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rest_kit.problems import Reply, problem, problem_type_of
+from rest_kit.problems import Headers, Reply, problem, problem_type_of
 from rest_kit.request import Environ, Request
 
 if TYPE_CHECKING:
@@ -41,8 +41,12 @@ class Application(ABC):
         except Exception as exc:  # noqa: BLE001 - the boundary: nothing may pass but a reply
             status, headers, body = failure(exc, request, self.prefix)
         headers.append(("X-Request-ID", request.id))
+        if request.headers is not None:
+            headers = merged(headers, request.headers)
         start_response(status, headers)
-        return () if request.method == "HEAD" or not body else (body,)
+        if request.method == "HEAD" or not body:
+            return ()
+        return (body,) if isinstance(body, bytes) else body
 
 
 def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:
@@ -53,3 +57,11 @@ def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:
         unexpected = exc if status == 500 else None
         log.error("%s %s: %s (request %s)", request.method, path, exc, request.id, exc_info=unexpected)
     return problem(exc, request.id, request.script_name() + prefix)
+
+
+def merged(headers: Headers, more: Headers) -> Headers:
+    """All of the headers; what both say of `Vary` in one."""
+    vary = [value for name, value in [*headers, *more] if name == "Vary"]
+    rest = [(name, value) for name, value in [*headers, *more] if name != "Vary"]
+    names = dict.fromkeys(name.strip() for value in vary for name in value.split(","))
+    return [*rest, ("Vary", ", ".join(names))] if names else rest

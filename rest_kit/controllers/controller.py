@@ -14,18 +14,22 @@ from typing import Any, ClassVar, Final
 
 from werkzeug.exceptions import NotFound
 
+from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS, Access
 from rest_kit.controllers.boundary import Application
+from rest_kit.controllers.hooks import Hooks
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.related import RelatedServed
 from rest_kit.controllers.served import Served
 from rest_kit.errors import ConfigurationError
 from rest_kit.models import Model
+from rest_kit.policies import NO_POLICIES, Policies
 from rest_kit.problems import Reply
 from rest_kit.relations import NOTHING, Graph, Related
 from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
-from rest_kit.types import Pk
+from rest_kit.storage import MemoryStorage, Storage
+from rest_kit.types import Pk, Record
 
 LIST_METHODS: Final[Mapping[str, str]] = {
     "GET": "get_list",
@@ -64,13 +68,28 @@ class Controller(Application):
         if hasattr(cls, "resource"):
             cls.spec_ = build_spec(cls.__name__, cls.resource, cls.controller, cls.view)
 
-    def __init__(self, *, mount: str = "/", keys: Keys | None = None, secret: str | list[str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        mount: str = "/",
+        keys: Keys | None = None,
+        secret: str | list[str] | None = None,
+        defaults: Policies = NO_POLICIES,
+        storage: Storage | None = None,
+    ) -> None:
         if self.spec_ is None:
             raise ConfigurationError("has no 'resource' dict, so there is nothing to serve", owner=type(self).__name__)
         self.spec = self.spec_
         self.store = self.spec.store
         self.mount = mount
-        self._keys = keys or Keys(secret)
+        self.keys = keys or Keys(secret)
+        self.storage = storage or MemoryStorage()
+        policies = self.spec.policies.or_else(defaults)
+        problems = policies.problems(self.keys)
+        if problems:
+            raise ConfigurationError(problems, owner=type(self).__name__)
+        self.access = Access(self, policies, self.storage) if policies.any else None
+        self.hooks = Hooks(self, Controller)
         self._graph: Graph | None = None
         self._served: Served | None = None
         self._for_now: tuple[Related, Served] | None = None
@@ -99,9 +118,9 @@ class Controller(Application):
 
     def _make(self, related: Related) -> Served:
         if self._graph is None or not related:
-            served = Served(self, self.spec, self._keys)
+            served = Served(self, self.spec, self.keys)
         else:
-            served = RelatedServed(self, self.spec, self._keys, self._graph, related)
+            served = RelatedServed(self, self.spec, self.keys, self._graph, related)
         served.use(self._overridden(LIST_METHODS), self._overridden(ITEM_METHODS))
         return served
 
@@ -134,14 +153,21 @@ class Controller(Application):
         served = self._served or self.prepare()
         script_name = request.environ.get("SCRIPT_NAME")
         request.mount = request.script_name() + self.mount if script_name else self.mount
+        access = self.access
         if not parts:
             verb = served.list_verbs.get(request.method)
-            return verb(request) if verb is not None else served.refuse_verb(request, served.list_allow)
+            if verb is None:
+                return served.refuse_verb(request, served.list_allow)
+            if access is not None:
+                access.enter(request, LIST_ACTIONS[request.method])
+            return verb(request)
         if len(parts) > 1 or parts[0] in served.reserved:
             return served.below(request, parts)
         item_verb = served.item_verbs.get(request.method)
         if item_verb is None:
             return served.refuse_verb(request, served.item_allow)
+        if access is not None:
+            access.enter(request, ITEM_ACTIONS[request.method])
         request.pk = pk = served.key(parts[0])
         return item_verb(request, pk)
 
@@ -182,6 +208,32 @@ class Controller(Application):
     def delete_item(self, request: Request, pk: Pk) -> Reply:
         """DELETE on an item: 204, and 404 from then on."""
         return self.prepare().delete(request, pk)
+
+    # --- what runs around writes, for subclasses ----------------------------------------------------------------------
+
+    def before_create(self, request: Request, record: Record) -> None:
+        """Runs within the transaction, before a new record is stored; it may change the record, or raise.
+
+        A transaction that is tried again runs it again. The same holds for the other two.
+        """
+
+    def before_update(self, request: Request, before: Record, record: Record) -> None:
+        """Runs within the transaction, before `record`, which may be changed, takes the place of `before`."""
+
+    def before_delete(self, request: Request, record: Record) -> None:
+        """Runs within the transaction, before a record is deleted."""
+
+    def after_create(self, request: Request, record: Record) -> None:
+        """Runs once, when a new record is kept for good; what it raises is logged, as it can undo nothing any more.
+
+        The same holds for the other two.
+        """
+
+    def after_update(self, request: Request, before: Record, record: Record) -> None:
+        """Runs once, when a change is kept for good."""
+
+    def after_delete(self, request: Request, record: Record) -> None:
+        """Runs once, when a deletion is kept for good."""
 
     # --- what a dispatcher asks ---------------------------------------------------------------------------------------
 

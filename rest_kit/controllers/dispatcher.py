@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
 
+from rest_kit.authentication import Authentication
 from rest_kit.controllers.boundary import Application, log
 from rest_kit.controllers.controller import Controller
 from rest_kit.controllers.paths import segments
@@ -16,11 +17,15 @@ from rest_kit.controllers.served import allow
 from rest_kit.docs.errors import error_page
 from rest_kit.docs.schema import Described, describe
 from rest_kit.errors import ConfigurationError, StoreError, did_you_mean
+from rest_kit.permissions import Permission
+from rest_kit.policies import read_policies
 from rest_kit.problems import Reply
 from rest_kit.relations import Graph
 from rest_kit.request import Environ, Request
 from rest_kit.signing import Keys
 from rest_kit.spec import is_segment
+from rest_kit.storage import Storage, open_storage
+from rest_kit.throttling import Throttle
 from rest_kit.views import JsonResponse
 from rest_kit.views.negotiation import choose
 
@@ -37,7 +42,9 @@ class WSGIDispatcher(Application):
     serves the list and the other the items. `name`, `version`: shown at `/`. `prefix`: a path before everything, such
     as `/api/v1`. `hello`, `docs`: whether `/` and `/schema/` are served. `fallback`: a WSGI application for every
     path that is not ours. `secret`: signs cursors and keys entity tags (a list for rotation, newest first; or the
-    environment variable REST_KIT_SECRET). Raises ConfigurationError with every mistake.
+    environment variable REST_KIT_SECRET). `authentication`, `permissions`, `throttle`: the policies of controllers
+    that have none of their own. `storage`: where throttles count, as a URL (`memory://`, `sqlite:///file`,
+    `redis://host`). Raises ConfigurationError with every mistake.
     """
 
     def __init__(
@@ -51,21 +58,33 @@ class WSGIDispatcher(Application):
         hello: bool = True,
         fallback: WSGIApplication | None = None,
         secret: str | list[str] | None = None,
+        authentication: Authentication | Sequence[Authentication] | None = None,
+        permissions: Permission | Sequence[Permission] | None = None,
+        throttle: Throttle | Sequence[Throttle] | None = None,
+        storage: str | Storage = "memory://",
     ) -> None:
         self.name = name
         self.version = version
         self.fallback = fallback
         problems = _problems(controllers, prefix, fallback)
         problems += _misfits({"name": name, "version": version}, str) + _misfits({"docs": docs, "hello": hello}, bool)
+        given = {"authentication": authentication, "permissions": permissions, "throttle": throttle}
+        defaults, misfits = read_policies(given, type(self).__name__)
+        problems += misfits
         try:
-            keys = Keys(secret)
+            self.keys = Keys(secret)
+            self.storage = open_storage(storage)
+            problems += defaults.problems(self.keys)
         except ConfigurationError as exc:
             problems += exc.problems
         if problems:
             raise ConfigurationError(problems, owner=type(self).__name__)
         self.prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
         self._prefix_parts = self.prefix.split("/")[1:]
-        self.controllers = [cls(mount=f"{self.prefix}/{_name(cls)}/", keys=keys) for cls in controllers]
+        self.controllers = [
+            cls(mount=f"{self.prefix}/{_name(cls)}/", keys=self.keys, defaults=defaults, storage=self.storage)
+            for cls in controllers
+        ]
         self._relate()
         self._handlers = self._mount(self.controllers)
         self._pages: dict[str, Callable[[Request, list[str]], Reply]] = {"healthz": self._health, "readyz": self._ready}

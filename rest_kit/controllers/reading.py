@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from itsdangerous import URLSafeSerializer
 
+from rest_kit.controllers.access import Access
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.models import Model
 from rest_kit.pagination import BasePagination, Listing
 from rest_kit.params import Asked, Parameters
 from rest_kit.preconditions import check_match, unmodified
 from rest_kit.problems import Reply
-from rest_kit.query import Filter, Query, conjoin
+from rest_kit.query import Filter, Page, Query, Result, conjoin
 from rest_kit.relations import Expander
 from rest_kit.request import Request
 from rest_kit.spec import Spec
 from rest_kit.store import DataStore
-from rest_kit.types import Pk
+from rest_kit.types import Pk, Record
 from rest_kit.views import Response
 from rest_kit.views.negotiation import choose
 
@@ -39,6 +41,8 @@ class Reading:
     """The fields that lists read: None (all) where nothing is hidden."""
     accepted: dict[str | None, type[Response]]
     """By the commonest Accept headers, what they get."""
+    access: Access | None
+    """Who may do what; None where everybody may do everything."""
 
     def read_list(self, request: Request) -> Reply:
         """GET on the list: a page of what the parameters ask for."""
@@ -46,18 +50,18 @@ class Reading:
         if "HTTP_IF_MATCH" in request.environ:
             check_match(request, None)
         asked = self.parameters.read(request.query_string, lenient=self.lenient(request), mount=request.mount)
-        within = request.within
+        within, scope = request.within, request.scope
         pagination = self.pagination
 
         def listing() -> Listing:
-            return self.listing(asked, within)
+            return self.listing(asked, request)
 
         wanted = pagination.read(asked.paging, listing)
         fields = asked.fields if asked.fields is not None else self.visible
         expand = asked.expand
         read = self.with_further_fields(fields, asked) if pagination.needs_order or expand is not None else fields
-        where = asked.where if within is None else conjoin(within, asked.where)
-        result = self.store.find(Query(where, asked.order, read, asked.search, wanted.page, pagination.total))
+        where = asked.where if within is None and scope is None else conjoin(scope, within, asked.where)
+        result = self.find(request, Query(where, asked.order, read, asked.search, wanted.page, pagination.total))
         meta, links = pagination.describe(wanted, result, request.url or request.mount, asked.kept, listing)
         meta["filters"] = asked.filters
         records = result.records
@@ -72,7 +76,9 @@ class Reading:
         query = request.environ.get("QUERY_STRING")
         fields, expand = self.parameters.item(query, lenient=self.lenient(request)) if query else (None, None)
         presenter = self.presenter
-        record = self.store.get(pk)
+        record = self.store.get(pk, request.scope)
+        if self.access is not None:
+            self.access.check_objects(request, [record])
         if expand is None:
             tag, body = presenter.represent(request, record, response, fields)
         else:
@@ -95,10 +101,47 @@ class Reading:
         missing = dict.fromkeys(name for name in needed if name not in fields)
         return (*fields, *missing) if missing else fields
 
-    def listing(self, asked: Asked, within: Filter | None) -> Listing:
+    def find(self, request: Request, query: Query) -> Result:
+        """What the store finds, each record of which the caller must be allowed to see (PermissionDenied)."""
+        if self.access is None or not self.access.asks_objects:
+            return self.store.find(query)
+        result = self.store.find(Query(query.where, query.order, None, query.search, query.page, query.total))
+        self.access.check_objects(request, result.records)
+        if query.fields is not None:
+            result.records = [{name: record[name] for name in query.fields} for record in result.records]
+        return result
+
+    def check_objects(self, request: Request, records: Sequence[Record]) -> None:
+        """The caller may work on these records (PermissionDenied, NotAuthenticated)."""
+        if self.access is not None:
+            self.access.check_objects(request, records)
+
+    # --- for other resources ------------------------------------------------------------------------------------------
+
+    def look(self, request: Request, query: Query) -> Result:
+        """What this caller may see of what a query for another resource's reply finds here.
+
+        As if this resource had been asked itself (NotAuthenticated, PermissionDenied).
+        """
+        if self.access is None:
+            return self.store.find(query)
+        twin = self.access.looking(request)
+        where = conjoin(twin.scope, query.where)
+        return self.find(twin, Query(where, query.order, query.fields, query.search, query.page, query.total))
+
+    def existing(self, request: Request, keys: tuple[Any, ...]) -> set[Any]:
+        """Those of the keys whose records this caller may refer to: all where the resource is closed altogether."""
+        assert self.model.pk is not None
+        pk = self.model.pk.name
+        scope = self.access.scope_for(request) if self.access is not None else None
+        where = conjoin(scope, Filter(pk, "in", keys))
+        found = self.store.find(Query(where, fields=(pk,), page=Page(len(keys))))
+        return {record[pk] for record in found.records}
+
+    def listing(self, asked: Asked, request: Request) -> Listing:
         """What a cursor has to do with: the order, and a fingerprint of everything that the list depends on."""
         order = self.model.full_order(asked.order)
-        told = repr((self.spec.name, order, asked.where, asked.search, *(() if within is None else (within,))))
+        told = repr((self.spec.name, order, asked.where, asked.search, *fixed_by(request)))
         fingerprint = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         return Listing(order, fingerprint, self.decode, self.model.json_value, self.cursors)
 
@@ -114,3 +157,9 @@ class Reading:
     def lenient(self, request: Request) -> bool:
         """Whether unknown parameters are ignored, by configuration or because the caller prefers it."""
         return not self.spec.strict or ("HTTP_PREFER" in request.environ and request.prefers("handling", "lenient"))
+
+
+def fixed_by(request: Request) -> tuple[Any, ...]:
+    """What a list depends on apart from its parameters: the nested route, and the caller where that matters."""
+    nested = () if request.within is None else (request.within,)
+    return nested if request.scope is None else (*nested, request.user.pk)

@@ -10,6 +10,7 @@ from typing import Any
 
 from werkzeug.exceptions import NotFound
 
+from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS
 from rest_kit.controllers.served import Served, allow
 from rest_kit.errors import RecordNotFound, did_you_mean
 from rest_kit.models.field import NotAKey
@@ -24,6 +25,7 @@ from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import RESERVED_KEYS, Spec
 from rest_kit.store import refuse
+from rest_kit.types import Pk, Record
 from rest_kit.views.base import segment
 
 NESTED_VERBS = ("GET", "HEAD", "POST")
@@ -106,6 +108,15 @@ class RelatedServed(Served):
             raise NotFound(f"there is nothing at this address{hint}")
         return super().below(request, parts)
 
+    def parent(self, request: Request, pk: Pk) -> Record:
+        """The item that a nested route leads through, as this caller may see it (RecordNotFound, PermissionDenied)."""
+        if self.access is None:
+            return self.store.get(pk)
+        twin = self.access.looking(request)
+        record = self.store.get(pk, twin.scope)
+        self.access.check_objects(twin, [record])
+        return record
+
     def leads_on(self, relation: Relation) -> bool:
         """Whether GET shows the items on both sides, so that the one may say where the other is."""
         return all(self.graph.members[name].shows_items for name in (relation.child, relation.target))
@@ -116,8 +127,10 @@ class RelatedServed(Served):
         verbs = {verb: child.list_verbs[verb] for verb in NESTED_VERBS if verb in child.list_verbs}
         if request.method not in verbs:
             return child.refuse_verb(request, allow(verbs))
+        if child.access is not None:
+            child.access.enter(request, LIST_ACTIONS[request.method])
         pk = self.key(text)
-        self.store.get(pk)
+        self.parent(request, pk)
         request.url = f"{request.mount}{segment(pk)}/{relation.related_name}/"
         request.within = Filter(relation.field, "eq", pk)
         request.mount = request.script_name() + child.owner.mount
@@ -127,10 +140,12 @@ class RelatedServed(Served):
         """The item that another one refers to, with the URL where it really is (RFC 9110 §8.7)."""
         if request.method not in ("GET", "HEAD"):
             return self.refuse_verb(request, allow(("GET", "HEAD")))
-        key = self.store.get(self.key(text))[relation.field]
+        target = served(self.graph.members[relation.target].items())
+        if target.access is not None:
+            target.access.enter(request, ITEM_ACTIONS[request.method])
+        key = self.parent(request, self.key(text))[relation.field]
         if key is None:
             raise RecordNotFound(None)
-        target = served(self.graph.members[relation.target].items())
         request.mount, request.pk = request.script_name() + target.owner.mount, key
         status, headers, body = target.item_verbs["GET"](request, key)
         return status, [*headers, ("Content-Location", f"{request.mount}{segment(key)}/")], body

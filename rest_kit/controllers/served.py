@@ -13,7 +13,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
-from rest_kit.controllers.writing import PATCHES, Writing
+from rest_kit.controllers.writing import PATCHES, Work, Writing
 from rest_kit.errors import RecordNotFound
 from rest_kit.models import Field
 from rest_kit.params import Parameters
@@ -23,6 +23,7 @@ from rest_kit.relations import Links
 from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import LIST_VERBS, READING, RESERVED_KEYS, UNIQUE_VERBS, Spec
+from rest_kit.store import refuse
 from rest_kit.types import INT64_MAX, INT64_MIN, Pk, Record
 from rest_kit.views import Response
 from rest_kit.views.negotiation import accepted
@@ -51,7 +52,12 @@ class Served(Writing):
         self.cursors = keys.serializer(f"rest_kit.cursor.{spec.name}")
         tagger = Tagger(keys.derive(f"rest_kit.etag.{spec.name}")[0])
         self.presenter = Presenter(spec, self.model, tagger, self.uris)
-        self.inserting = self.changing = self.deleting = self.store.atomic
+        self.access = owner.access
+        self.hooks = owner.hooks
+        self.polices = self.access is not None or bool(self.hooks)
+        if self.access is not None:
+            refuse(self.access.check(self.model), type(owner).__name__)
+        self.inserting = self.changing = self.deleting = self.plainly
         self.visible = self.model.readable if self.presenter.hidden else None
         self.merging = Merging(self.model, self.presenter)
         self.parameters = self.make_parameters(self.store.capabilities.search)
@@ -60,6 +66,10 @@ class Served(Writing):
         self._pk_field = self.model.pk
         self._integer_pk = spelt_as_integer(self.model.pk)
         self._listed = [spec.list_verbs, spec.unique_verbs]
+
+    def plainly(self, request: Request, work: Work) -> Any:
+        """The door for writes that concern no other resource: the store's own."""
+        return self.store.atomic(work)
 
     def make_parameters(self, search: bool) -> Parameters:
         """The table of what lists can be asked for."""

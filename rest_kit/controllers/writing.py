@@ -7,7 +7,9 @@ from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
+from rest_kit.controllers.hooks import Hooks
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
+from rest_kit.controllers.policed import Policed
 from rest_kit.controllers.reading import Reading
 from rest_kit.errors import (
     Conflict,
@@ -31,7 +33,8 @@ from rest_kit.views.base import Response, segment
 PATCHES = (MERGE_PATCH, JSON_PATCH, JSON)
 
 
-Door = Callable[[Callable[[Tx], Any]], Any]
+Work = Callable[[Tx], Any]
+Door = Callable[[Request, Work], Any]
 
 
 class Writing(Reading):
@@ -39,6 +42,9 @@ class Writing(Reading):
 
     reserved: frozenset[str]
     merging: Merging
+    hooks: Hooks
+    polices: bool
+    """Whether policies or hooks have a say in writes."""
     inserting: Door
     changing: Door
     deleting: Door
@@ -58,7 +64,16 @@ class Writing(Reading):
             return self.create_many(request, data, response, fields)
         record = self.new_record(data)
         check_match(request, None)
-        stored = self.inserting(lambda tx: insert_one(tx, record))
+
+        def shown(stored: Record) -> Reply:
+            return self.created(request, stored, response, fields)
+
+        return self.write(request, self.inserting, lambda tx: insert_one(tx, record), shown)
+
+    def created(
+        self, request: Request, stored: Record, response: type[Response], fields: tuple[str, ...] | None
+    ) -> Reply:
+        """The reply to the POST of one object: 201, and where it is."""
         location = ("Location", self.uri(request, stored[self.presenter.pk]))
         if self.minimal(request):
             tag = self.presenter.tag(stored, fields, response)
@@ -72,10 +87,13 @@ class Writing(Reading):
         """POST of an array: 201 and the array as stored."""
         records = self.each(data, self.new_record)
         check_match(request, None)
-        stored = self.inserting(lambda tx: tx.insert(records))
-        if self.minimal(request):
-            return "201 Created", self.nothing(response), b""
-        return self.presenter.many(request, stored, response, fields, "201 Created")
+
+        def shown(stored: list[Record]) -> Reply:
+            if self.minimal(request):
+                return "201 Created", self.nothing(response), b""
+            return self.presenter.many(request, stored, response, fields, "201 Created")
+
+        return self.write(request, self.inserting, lambda tx: tx.insert(records), shown)
 
     def new_record(self, data: Any) -> Record:
         """A typed record from what a client posted (ValidationError)."""
@@ -109,19 +127,21 @@ class Writing(Reading):
         def work(tx: Tx) -> list[Record]:
             def one(place: int, obj: dict[str, Any]) -> Record:
                 pk = keys[place]
-                return self.merging.replacement(obj, self.named(tx, pk), self.uri(request, pk))
+                return self.merging.replacement(obj, self.named(request, tx, pk), self.uri(request, pk))
 
             records = self.each_at(data, one)
             return self.each_at(records, lambda place, record: tx.update(keys[place], record))
 
-        return self.answer_many(request, self.changing(work), response, fields)
+        return self.write(request, self.changing, work, self.several(request, response, fields))
 
-    def named(self, tx: Tx, pk: Pk) -> Record:
+    def named(self, request: Request, tx: Tx, pk: Pk) -> Record:
         """The record that an object of a bulk PUT names (ValidationError)."""
         try:
-            return tx.get(pk)
+            record = tx.get(pk)
         except RecordNotFound as exc:
             raise ValidationError(Fault("not_found", "names no object that is there", (self.presenter.pk,))) from exc
+        self.check_objects(request, [record])
+        return record
 
     def key_of(self, obj: Any) -> Pk:
         """The primary key that an object of a bulk PUT brings (ValidationError)."""
@@ -177,9 +197,9 @@ class Writing(Reading):
         check_match(request, None, required=self.spec.require_if_match)
 
         def work(tx: Tx) -> list[Record]:
-            return [self.patch_one(tx, request, change, record) for record in self.selected(tx, asked)]
+            return [self.patch_one(tx, request, change, record) for record in self.selected(request, tx, asked)]
 
-        return self.answer_many(request, self.changing(work), response, asked.fields)
+        return self.write(request, self.changing, work, self.several(request, response, asked.fields))
 
     def patch_one(self, tx: Tx, request: Request, change: Change, current: Record) -> Record:
         """Change one of the records that a filter has found."""
@@ -213,8 +233,7 @@ class Writing(Reading):
             self.check_item(request, tx.get(pk))
             tx.delete(pk)
 
-        self.deleting(work)
-        return "204 No Content", [], b""
+        return self.write(request, self.deleting, work, gone)
 
     def delete_many(self, request: Request) -> Reply:
         """DELETE on the list: everything that the filter finds; all or none."""
@@ -226,11 +245,27 @@ class Writing(Reading):
         check_match(request, None, required=self.spec.require_if_match)
 
         def work(tx: Tx) -> None:
-            for record in self.selected(tx, asked):
+            for record in self.selected(request, tx, asked):
                 tx.delete(record[self.presenter.pk])
 
-        self.deleting(work)
-        return "204 No Content", [], b""
+        return self.write(request, self.deleting, work, gone)
+
+    # --- the one way to the store -------------------------------------------------------------------------------------
+
+    def write(self, request: Request, door: Door, work: Work, shown: Callable[[Any], Reply]) -> Reply:
+        """Do the work as one atomic step behind its door, and answer with what it has stored."""
+        if not self.polices:
+            return shown(door(request, work))
+        access, hooks, pk = self.access, self.hooks, self.presenter.pk
+        attempts: list[Policed] = []
+
+        def policed(tx: Tx) -> Any:
+            attempts.append(Policed(tx, request, pk, access, hooks))
+            return work(attempts[-1])
+
+        reply = shown(door(request, policed))
+        attempts[-1].changes.announce(request, hooks)
+        return reply
 
     # --- shared -------------------------------------------------------------------------------------------------------
 
@@ -245,14 +280,25 @@ class Writing(Reading):
             self.check_item(request, current)
             return tx.update(pk, change(current))
 
-        stored = self.changing(work)
+        def shown(stored: Record) -> Reply:
+            return self.changed(request, stored, response, fields)
+
+        return self.write(request, self.changing, work, shown)
+
+    def changed(
+        self, request: Request, stored: Record, response: type[Response], fields: tuple[str, ...] | None
+    ) -> Reply:
+        """The reply to a write on one item."""
         if self.minimal(request):
             tag = self.presenter.tag(stored, fields, response)
             return "204 No Content", [("ETag", f'"{tag}"'), MINIMAL, *self.presenter.vary], b""
         return self.presenter.item(request, stored, response, fields)
 
     def check_item(self, request: Request, current: Record) -> None:
-        """The request's conditions hold for the record as it is now (412, 428; Unsupported without atomic steps)."""
+        """The request's conditions hold for the record as it is now, and the caller may work on it.
+
+        412, 428; Unsupported without atomic steps; PermissionDenied, NotAuthenticated.
+        """
         environ = request.environ
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ:
             if not self.store.capabilities.conditional:
@@ -260,14 +306,19 @@ class Writing(Reading):
             check_match(request, self.presenter.tagger.hash(current), required=self.spec.require_if_match)
         else:
             check_match(request, None, required=self.spec.require_if_match)
+        self.check_objects(request, [current])
 
-    def answer_many(
-        self, request: Request, stored: list[Record], response: type[Response], fields: tuple[str, ...] | None
-    ) -> Reply:
-        """The objects that a bulk write has changed."""
-        if self.minimal(request):
-            return "204 No Content", [MINIMAL], b""
-        return self.presenter.many(request, stored, response, fields)
+    def several(
+        self, request: Request, response: type[Response], fields: tuple[str, ...] | None
+    ) -> Callable[[list[Record]], Reply]:
+        """What shows the objects that a bulk write has changed."""
+
+        def shown(stored: list[Record]) -> Reply:
+            if self.minimal(request):
+                return "204 No Content", [MINIMAL], b""
+            return self.presenter.many(request, stored, response, fields)
+
+        return shown
 
     def nothing(self, response: type[Response]) -> Headers:
         """The headers of a 201 that shows nothing, as the caller prefers."""
@@ -303,12 +354,13 @@ class Writing(Reading):
             raise InvalidQuery(Fault("filter_required", text, parameter=""))
         return asked
 
-    def selected(self, tx: Tx, asked: Asked) -> list[Record]:
+    def selected(self, request: Request, tx: Tx, asked: Asked) -> list[Record]:
         """The records to write, refused where they are too many (InvalidQuery)."""
         result = tx.find(Query(asked.where, asked.order, None, asked.search, Page(self.spec.bulk_max)))
         if result.more:
             text = f"the filter finds more than {self.spec.bulk_max} objects, the most that one request may change"
             raise InvalidQuery(Fault("bulk_max", text, parameter=""))
+        self.check_objects(request, result.records)
         return result.records
 
     def each(self, data: Iterable[Any], make: Callable[[Any], Any]) -> list[Any]:
@@ -356,6 +408,11 @@ class Writing(Reading):
                 "these data live in one process, and several are serving: run one worker, keep the data in SQLite, "
                 "or set resource options 'multiprocess' to 'allow'"
             )
+
+
+def gone(_: Any) -> Reply:
+    """The reply to a deletion."""
+    return "204 No Content", [], b""
 
 
 MINIMAL = ("Preference-Applied", "return=minimal")

@@ -164,7 +164,8 @@ class _Level:
         field = branch.arrives_at(ready.model)
         if not branch.many:
             self._take(len(keys), branch)
-        records = ready.store.find(Query(Filter(field, "in", keys), fields=ready.visible, page=Page(self.most + 1)))
+        query = Query(Filter(field, "in", keys), fields=ready.visible, page=Page(self.most + 1))
+        records = ready.look(self.request, query)
         found: dict[Any, list[Record]] = {}
         for record in records.records:
             found.setdefault(record[field], []).append(record)

@@ -16,6 +16,7 @@ import msgspec
 
 from rest_kit.errors import did_you_mean
 from rest_kit.models import Field, Model
+from rest_kit.query import Query, Result
 from rest_kit.relations.catalogue import Catalogue, catalogues
 from rest_kit.request import Request
 from rest_kit.store import DataStore
@@ -34,6 +35,12 @@ class Ready(Protocol):
 
     def shape(self, records: list[Record], request: Request, response: Any) -> list[Record]:
         """The records as the resource itself shows its items."""
+
+    def look(self, request: Request, query: Query) -> Result:
+        """What the caller of another resource may see of what a query finds here."""
+
+    def existing(self, request: Request, keys: tuple[Any, ...]) -> set[Any]:
+        """Those of the keys whose records the caller of another resource may refer to."""
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from rest_kit.errors import Conflict
-from rest_kit.query import Filter, Page, Query
 from rest_kit.relations.deletion import Deletion, reached
 from rest_kit.relations.graph import Graph, Relation
 from rest_kit.relations.transactions import Checked, Deleting, Keys, KeysChange, LookedUp, Rehearsal, Unchanged
+from rest_kit.request import Request
 from rest_kit.store import DataStore, Tx
 from rest_kit.types import Pk
 
@@ -38,43 +38,39 @@ class Guard:
 
     # --- writes that bring keys ---------------------------------------------------------------------------------------
 
-    def inserting(self, work: Callable[[Tx], T]) -> T:
+    def inserting(self, request: Request, work: Callable[[Tx], T]) -> T:
         """What `DataStore.atomic` does, for work that inserts, with the keys looked up (Conflict)."""
-        looked_up = self._look_up(self._rehearse(work))
+        looked_up = self._look_up(request, self._rehearse(work))
         return self.store.atomic(lambda tx: work(Checked(self.keys, tx, looked_up)))
 
-    def changing(self, work: Callable[[Tx], T]) -> T:
+    def changing(self, request: Request, work: Callable[[Tx], T]) -> T:
         """The same for work that reads records and updates them; it costs no more where no key is new."""
         try:
             return self.store.atomic(lambda tx: work(Unchanged(self.keys, tx)))
         except KeysChange:
-            return self.inserting(work)
+            return self.inserting(request, work)
 
     def _rehearse(self, work: Callable[[Tx], Any]) -> Rehearsal:
         rehearsal = Rehearsal(self.keys, self.store)
         work(rehearsal)
         return rehearsal
 
-    def _look_up(self, rehearsal: Rehearsal) -> LookedUp:
+    def _look_up(self, request: Request, rehearsal: Rehearsal) -> LookedUp:
         wanted = rehearsal.wanted
-        return LookedUp(wanted, {one.field: self._existing(one, rehearsal) for one in self.relations})
+        return LookedUp(wanted, {one.field: self._existing(request, one, rehearsal) for one in self.relations})
 
-    def _existing(self, relation: Relation, rehearsal: Rehearsal) -> set[Any]:
-        """Those of the keys that a write brings in which are there, or come with it."""
+    def _existing(self, request: Request, relation: Relation, rehearsal: Rehearsal) -> set[Any]:
+        """Those of the keys that a write brings in which are there for the caller, or come with it."""
         wanted = rehearsal.wanted[relation.field]
         own = wanted & rehearsal.inserted if relation.target == self.name else set()
         asked = tuple(wanted - own)
         if not asked:
             return own
-        ready = self.graph.members[relation.target].items()
-        assert ready.model.pk is not None
-        pk = ready.model.pk.name
-        found = ready.store.find(Query(Filter(pk, "in", asked), fields=(pk,), page=Page(len(asked))))
-        return own | {record[pk] for record in found.records}
+        return own | self.graph.members[relation.target].items().existing(request, asked)
 
     # --- deletions ----------------------------------------------------------------------------------------------------
 
-    def deleting(self, work: Callable[[Tx], T]) -> T:
+    def deleting(self, request: Request, work: Callable[[Tx], T]) -> T:
         """The same for work that deletes records, with what becomes of those that refer to them."""
         children = dict.fromkeys(relation.child for relation in reached(self.graph, self.name))
         if all(self.store.shares_transactions(self.graph.members[name].stores[0]) for name in children):

@@ -55,6 +55,15 @@ class Watched(Tx):
             self._remember(record)
         return result
 
+    def claim(self, key: str, digest: bytes) -> bytes | None:
+        """As the store's own transaction does, where there is one."""
+        return self.source.claim(key, digest) if isinstance(self.source, Tx) else None
+
+    def keep(self, key: str, reply: bytes) -> None:
+        """As the store's own transaction does, where there is one."""
+        if isinstance(self.source, Tx):
+            self.source.keep(key, reply)
+
     def _remember(self, record: Record) -> None:
         if self.keys.pk in record:
             self.read[record[self.keys.pk]] = {name: record[name] for name in self.keys.foreign if name in record}

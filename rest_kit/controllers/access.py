@@ -1,0 +1,151 @@
+"""Who may do what with one resource, and how often: the way of a request from its arrival to the verb.
+
+    throttles by address -> authentication -> other throttles -> permissions -> the verb, within the caller's scope
+
+All of it is settled when the controller is made; a resource without policies has no `Access`, and pays nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NoReturn
+
+from rest_kit.authentication import Authentication
+from rest_kit.errors import AccessError, NotAuthenticated, PermissionDenied
+from rest_kit.models import Model
+from rest_kit.permissions import Permission
+from rest_kit.permissions.base import Both
+from rest_kit.policies import Policies
+from rest_kit.problems import Headers
+from rest_kit.query import Where
+from rest_kit.request import Request
+from rest_kit.storage import Storage
+from rest_kit.throttling import count
+from rest_kit.types import Record
+from rest_kit.users import ANONYMOUS
+
+LIST_ACTIONS: Final = {
+    "GET": "list",
+    "HEAD": "list",
+    "POST": "create",
+    "PUT": "bulk_update",
+    "PATCH": "bulk_partial_update",
+    "DELETE": "bulk_destroy",
+}
+ITEM_ACTIONS: Final = {
+    "GET": "retrieve",
+    "HEAD": "retrieve",
+    "PUT": "update",
+    "PATCH": "partial_update",
+    "DELETE": "destroy",
+}
+"""By verb, what a request does, as permissions and throttles call it."""
+
+
+class Access:
+    """Lets requests for one resource pass, or refuses them; `view` is the controller that policies are asked with."""
+
+    def __init__(self, view: Any, policies: Policies, storage: Storage) -> None:
+        self.view = view
+        self.policies = policies
+        self.storage = storage
+        self.authentication = policies.authentication or ()
+        self.permission = _all_of(policies.permissions or ())
+        self.has_scope = self.permission.has_scope
+        self.asks_objects = self.permission.asks_objects
+        self.early = tuple(one for one in policies.throttle or () if one.early)
+        self.late = tuple(one for one in policies.throttle or () if not one.early)
+        self.challenges = tuple(dict.fromkeys(one.challenge for one in self.authentication if one.challenge))
+        self.headers = _caching(self.authentication)
+
+    def check(self, model: Model) -> list[str]:
+        """A sentence for every policy that does not fit the model."""
+        return self.permission.check(model)
+
+    # --- the way in ---------------------------------------------------------------------------------------------------
+
+    def enter(self, request: Request, action: str) -> None:
+        """Let a request pass to its verb (NotAuthenticated, PermissionDenied, Throttled)."""
+        request.view = self.view
+        request.action = action
+        if self.headers:
+            request.add_headers(*self.headers)
+        if self.early:
+            count(self.early, request, self.storage)
+        if self.authentication:
+            self.identify(request)
+        if self.late:
+            count(self.late, request, self.storage)
+        self.permit(request)
+
+    def identify(self, request: Request) -> None:
+        """Find out who is calling (AuthenticationFailed)."""
+        request.user, request.auth = ANONYMOUS, None
+        try:
+            for one in self.authentication:
+                found = one.authenticate(request)
+                if found is not None:
+                    request.user, request.auth = found
+                    return
+        except NotAuthenticated as exc:
+            raise type(exc)(str(exc), challenges=exc.challenges or self.challenges) from exc
+
+    def permit(self, request: Request) -> None:
+        """Ask the permissions, and note what the caller may see (NotAuthenticated, PermissionDenied)."""
+        if not self.permission.has_permission(request, self.view):
+            self.refuse(request)
+        request.scope = self.permission.scope(request) if self.has_scope else None
+
+    def refuse(self, request: Request) -> NoReturn:
+        """The refusal: 401 where logging in could help, else 403."""
+        if self.authentication and not request.user.is_authenticated:
+            raise NotAuthenticated(challenges=self.challenges)
+        raise PermissionDenied
+
+    def looking(self, request: Request) -> Request:
+        """A request for another resource as one that reads this one (NotAuthenticated, PermissionDenied)."""
+        twin = request.reading()
+        told = getattr(request.view, "access", None)
+        twin.view = self.view
+        if self.authentication and (told is None or told.authentication != self.authentication):
+            request.add_headers(*self.headers)
+            self.identify(twin)
+        self.permit(twin)
+        return twin
+
+    def scope_for(self, request: Request) -> Where | None:
+        """What the caller of another resource may see of this one; everything, where it is closed altogether."""
+        try:
+            return self.looking(request).scope
+        except AccessError:
+            return None
+
+    # --- records ------------------------------------------------------------------------------------------------------
+
+    def check_objects(self, request: Request, records: Iterable[Record]) -> None:
+        """Refuse a request for records of which one is not for this caller (NotAuthenticated, PermissionDenied)."""
+        if not self.asks_objects:
+            return
+        for record in records:
+            if not self.permission.has_object_permission(request, self.view, Seen(record)):
+                self.refuse(request)
+
+
+class Seen(dict[str, Any]):
+    """A record as permissions see it: its fields are members and attributes alike."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError as exc:
+            raise AttributeError(name) from exc
+
+
+def _all_of(permissions: Sequence[Permission]) -> Permission:
+    return permissions[0] if len(permissions) == 1 else Both(*permissions)
+
+
+def _caching(authentication: Sequence[Authentication]) -> Headers:
+    """What caches must know of replies that depend on the caller (RFC 9111 §5.2.2.7, RFC 9110 §12.5.5)."""
+    names = dict.fromkeys(name for one in authentication for name in one.varies_by)
+    return [("Cache-Control", "private"), ("Vary", ", ".join(names))] if authentication else []

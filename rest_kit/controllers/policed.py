@@ -1,0 +1,102 @@
+"""The transaction that a write is given where policies or hooks have a say.
+
+What is read lies within the caller's scope, and what is written stays within it. Hooks run before each write, within
+the transaction; those that follow it run once it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_kit.controllers.access import Access
+from rest_kit.controllers.hooks import Changes, Hooks
+from rest_kit.errors import PermissionDenied
+from rest_kit.query import Query, Result, Where, conjoin
+from rest_kit.request import Request
+from rest_kit.rows import matches
+from rest_kit.store import Tx
+from rest_kit.types import Pk, Record
+
+
+class Policed(Tx):
+    """One attempt at a write for one request; `pk` names the primary key, `changes` is what the attempt has done."""
+
+    def __init__(self, tx: Tx, request: Request, pk: str, access: Access | None, hooks: Hooks) -> None:
+        self._tx = tx
+        self._request = request
+        self._pk = pk
+        self._access = access
+        self._hooks = hooks
+        self._read: dict[Pk, Record] = {}
+        self.changes = Changes()
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def get(self, pk: Pk, scope: Where | None = None) -> Record:
+        record = self._tx.get(pk, conjoin(self._request.scope, scope))
+        self._read[pk] = dict(record)
+        return record
+
+    def find(self, query: Query) -> Result:
+        scope = self._request.scope
+        if scope is not None:
+            query = Query(conjoin(scope, query.where), query.order, query.fields, query.search, query.page, query.total)
+        result = self._tx.find(query)
+        if query.fields is None:
+            self._read.update({record[self._pk]: dict(record) for record in result.records})
+        return result
+
+    def _before(self, pk: Pk) -> Record:
+        """A record as it was read (RecordNotFound)."""
+        if pk not in self._read:
+            self.get(pk)
+        return self._read[pk]
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def insert(self, records: Sequence[Record]) -> list[Record]:
+        records = [dict(record) for record in records]
+        for record in records:
+            if self._access is not None:
+                self._access.permission.fill_in(self._request, record)
+            _run(self._hooks.before_create, self._request, record)
+        stored = self._tx.insert(records)
+        self._check(stored)
+        for record in stored:
+            self.changes.note(None, dict(record))
+        return stored
+
+    def update(self, pk: Pk, record: Record) -> Record:
+        before = self._before(pk)
+        record = dict(record)
+        _run(self._hooks.before_update, self._request, dict(before), record)
+        stored = self._tx.update(pk, record)
+        self._check([stored])
+        self.changes.note(before, dict(stored))
+        return stored
+
+    def delete(self, pk: Pk) -> None:
+        before = self._before(pk)
+        _run(self._hooks.before_delete, self._request, dict(before))
+        self._tx.delete(pk)
+        self.changes.note(before, None)
+
+    def _check(self, stored: Sequence[Record]) -> None:
+        """Refuse to leave records where the caller could not see them, or might not work on them (PermissionDenied)."""
+        scope = self._request.scope
+        if scope is not None and not all(matches(scope, record) for record in stored):
+            raise PermissionDenied("this would put the object where you may not see it")
+        if self._access is not None:
+            self._access.check_objects(self._request, stored)
+
+    def claim(self, key: str, digest: bytes) -> bytes | None:
+        return self._tx.claim(key, digest)
+
+    def keep(self, key: str, reply: bytes) -> None:
+        self._tx.keep(key, reply)
+
+
+def _run(hook: Any, *args: Any) -> None:
+    if hook is not None:
+        hook(*args)
