@@ -115,6 +115,12 @@ class Request:
         return self.environ.get("HTTP_" + name)
 
     @property
+    def address(self) -> str:
+        """The network address of the caller, as far as the server, or the proxies that are trusted, tell it."""
+        found: str = self.environ.get("REMOTE_ADDR", "")
+        return found
+
+    @property
     def content_type(self) -> str:
         """The media type of the body, lower-cased, without parameters; "" where none was sent."""
         given: str = self.environ.get("CONTENT_TYPE", "")

@@ -41,6 +41,8 @@ FLOORS: dict[str, int] = {
     "rest_kit.problems": 3,
     "rest_kit.relations": 3,
     "rest_kit.request": 3,
+    "rest_kit.response": 3,
+    "rest_kit.routes": 3,
     "rest_kit.signing": 3,
     "rest_kit.throttling": 3,
     "rest_kit.uploads": 3,

@@ -13,6 +13,7 @@ from rest_kit.controllers.controller import Controller
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.presenter import json_reply
 from rest_kit.controllers.related import RelatedServed, members_of
+from rest_kit.controllers.routing import Routes
 from rest_kit.controllers.served import allow
 from rest_kit.docs.errors import error_page
 from rest_kit.docs.schema import Described, describe
@@ -22,6 +23,7 @@ from rest_kit.policies import read_policies
 from rest_kit.problems import Reply
 from rest_kit.relations import Graph
 from rest_kit.request import Environ, Request
+from rest_kit.routes import Route
 from rest_kit.signing import Keys
 from rest_kit.spec import is_segment
 from rest_kit.storage import Storage, open_storage
@@ -44,7 +46,7 @@ class WSGIDispatcher(Application):
     path that is not ours. `secret`: signs cursors and keys entity tags (a list for rotation, newest first; or the
     environment variable REST_KIT_SECRET). `authentication`, `permissions`, `throttle`: the policies of controllers
     that have none of their own. `storage`: where throttles count, as a URL (`memory://`, `sqlite:///file`,
-    `redis://host`). Raises ConfigurationError with every mistake.
+    `redis://host`). `routes`: plain endpoints beside the controllers. Raises ConfigurationError with every mistake.
     """
 
     def __init__(
@@ -62,11 +64,13 @@ class WSGIDispatcher(Application):
         permissions: Permission | Sequence[Permission] | None = None,
         throttle: Throttle | Sequence[Throttle] | None = None,
         storage: str | Storage = "memory://",
+        routes: Sequence[Route] = (),
     ) -> None:
         self.name = name
         self.version = version
         self.fallback = fallback
         problems = _problems(controllers, prefix, fallback)
+        problems += [f"routes holds {one!r}, which is not a Route" for one in routes if not isinstance(one, Route)]
         problems += _misfits({"name": name, "version": version}, str) + _misfits({"docs": docs, "hello": hello}, bool)
         given = {"authentication": authentication, "permissions": permissions, "throttle": throttle}
         defaults, misfits = read_policies(given, type(self).__name__)
@@ -86,6 +90,7 @@ class WSGIDispatcher(Application):
             for cls in controllers
         ]
         self._relate()
+        self._routes = Routes(routes, defaults, self.storage) if routes else None
         self._handlers = self._mount(self.controllers)
         self._pages: dict[str, Callable[[Request, list[str]], Reply]] = {"healthz": self._health, "readyz": self._ready}
         if hello:
@@ -118,6 +123,10 @@ class WSGIDispatcher(Application):
             parts = self._below_prefix(parts)
         if "" in parts:
             raise NotFound("there is nothing at this address")
+        if self._routes is not None:
+            found = self._routes.find(parts)
+            if found is not None:
+                return found(request)
         name = parts.pop(0) if parts else ""
         handler = self._handlers.get(name)
         if handler is not None:
@@ -139,6 +148,8 @@ class WSGIDispatcher(Application):
             parts = self._below_prefix(segments(environ))
         except NotFound:
             return False
+        if self._routes is not None and self._routes.find(parts) is not None:
+            return True
         if not parts:
             return "" in self._pages
         return parts[0] in self._handlers or (parts[0] != "" and parts[0] in self._pages)

@@ -1,0 +1,54 @@
+"""Plain endpoints beside the resources: logging in, uploads, and whatever else is no resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from rest_kit.errors import ConfigurationError
+from rest_kit.policies import Policies, read_policies
+
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class Route:
+    """One endpoint of a dispatcher: a path below its prefix, and a function that answers there.
+
+    `path`: such as `/login`, with `<name>` or `<int:name>` for segments that the function is given (werkzeug's rules);
+    served with and without a slash at the end. `function`: takes the request and those segments by name; returns what
+    is to be shown (a dict, a list, a `(data, status)` pair, a Response, None for 204), and may be `async`. `methods`:
+    which verbs it answers; HEAD comes with GET. `authentication`, `permissions`, `throttle`: its own policies, in
+    place of the dispatcher's. `max_body`: how many bytes a body may have. Raises ConfigurationError.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        function: Callable[..., Any],
+        *,
+        methods: Sequence[str] = ("GET",),
+        authentication: Any = None,
+        permissions: Any = None,
+        throttle: Any = None,
+        max_body: int = 1024 * 1024,
+    ) -> None:
+        given = {"authentication": authentication, "permissions": permissions, "throttle": throttle}
+        self.policies: Policies
+        self.policies, problems = read_policies(given, f"Route({path!r})")
+        if not isinstance(path, str) or not path.startswith("/") or "//" in path:
+            problems.append(f"a route's path begins with a slash and has no empty segment, unlike {path!r}")
+        if not callable(function):
+            problems.append(f"Route({path!r}) must be given a function, not {function!r}")
+        unknown = [method for method in methods if method not in METHODS]
+        if unknown or isinstance(methods, str) or not methods:
+            problems.append(f"Route({path!r}) methods must be a list of {', '.join(METHODS)}, not {methods!r}")
+        if problems:
+            raise ConfigurationError(problems)
+        self.path = path
+        self.function = function
+        self.methods = tuple(methods)
+        self.max_body = max_body
+        self.name = getattr(function, "__name__", "route")
+
+    def __repr__(self) -> str:
+        return f"Route({self.path!r})"
