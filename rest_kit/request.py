@@ -19,11 +19,15 @@ from werkzeug.http import parse_options_header
 from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
+from rest_kit.background import Tasks
 from rest_kit.query import Filter, Where
-from rest_kit.types import Pk
+from rest_kit.types import MISSING, Pk
 from rest_kit.users import ANONYMOUS, User
 
 Environ = dict[str, Any]
+
+DEFAULT_MAX_BODY: Final = 1024 * 1024
+"""How many bytes a body may have where nobody says otherwise."""
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}\Z")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
@@ -40,22 +44,27 @@ class Request:
     collection lies, with the script name; `id`: the request id, the caller's own where it sent a sane one.
     For a nested list, `url` is the path that was asked for, and `within` the condition that belongs to it.
     `user`: who is calling, and `auth`: by what credentials; `action`: what is done, such as `list` or `create`;
-    `view`: the
-    controller that is asked; `scope`: what the caller may see of the resource (None: all of it). `headers` go into
-    the reply, whatever it is.
+    `view`: the controller that is asked, and `access`: what has let the request in there (None: nothing had to);
+    `scope`: what the caller may see of the resource (None: all of it). `headers` go into the reply, whatever it is.
+    `max_body`: how many bytes of JSON `data` takes; `tasks`: what `background` has been given, if anything.
     """
 
     __slots__ = (
+        "_body",
+        "_data",
         "_http",
+        "access",
         "action",
         "auth",
         "environ",
         "headers",
         "id",
+        "max_body",
         "method",
         "mount",
         "pk",
         "scope",
+        "tasks",
         "url",
         "user",
         "view",
@@ -78,6 +87,11 @@ class Request:
         self.scope: Where | None = None
         self.headers: list[tuple[str, str]] | None = None
         self._http: HTTPRequest | None = None
+        self._body: bytes | None = None
+        self._data: Any = MISSING
+        self.access: Any = None
+        self.max_body = DEFAULT_MAX_BODY
+        self.tasks: Tasks | None = None
 
     def at(self, mount: str) -> Request:
         """The same request as another resource's, for showing that one's objects."""
@@ -103,6 +117,20 @@ class Request:
         if self._http is None:
             self._http = HTTPRequest(self.environ)
         return self._http
+
+    @property
+    def data(self) -> Any:
+        """The body as strict JSON, for actions and routes (415 for another type, 413, MalformedBody)."""
+        if self._data is MISSING:
+            self._data = self.json(self.max_body)
+        return self._data
+
+    @property
+    def background(self) -> Tasks:
+        """What is to be done after the reply has been sent."""
+        if self.tasks is None:
+            self.tasks = Tasks(self.id)
+        return self.tasks
 
     @property
     def query_string(self) -> str:
@@ -133,13 +161,16 @@ class Request:
 
     def body(self, limit: int) -> bytes:
         """The whole body (400 where it is shorter than declared, 413 beyond `limit` bytes, 415 where compressed)."""
+        if self._body is not None:
+            return self._body
         environ = self.environ
         encoding = environ.get("HTTP_CONTENT_ENCODING")
         if encoding and encoding.strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType("a compressed body is not accepted; send it without Content-Encoding")
         declared = environ.get("CONTENT_LENGTH")
         if not declared:
-            return self._undeclared_body(limit)
+            self._body = body = self._undeclared_body(limit)
+            return body
         if not _LENGTH.match(declared):
             raise BadRequest("Content-Length is not a number")
         length = int(declared)
@@ -148,6 +179,7 @@ class Request:
         body = self._read(length)
         if len(body) < length:
             raise BadRequest(f"the body ended after {len(body)} of the declared {length} bytes")
+        self._body = body
         return body
 
     def _undeclared_body(self, limit: int) -> bytes:

@@ -66,7 +66,7 @@ class Access:
 
     def enter(self, request: Request, action: str) -> None:
         """Let a request pass to its verb (NotAuthenticated, PermissionDenied, Throttled)."""
-        request.view = self.view
+        request.view, request.access = self.view, self
         request.action = action
         if self.headers:
             request.add_headers(*self.headers)
@@ -105,8 +105,8 @@ class Access:
     def looking(self, request: Request) -> Request:
         """A request for another resource as one that reads this one (NotAuthenticated, PermissionDenied)."""
         twin = request.reading()
-        told = getattr(request.view, "access", None)
-        twin.view = self.view
+        told = request.access
+        twin.view, twin.access = self.view, self
         if self.authentication and (told is None or told.authentication != self.authentication):
             request.add_headers(*self.headers)
             self.identify(twin)
