@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from werkzeug.exceptions import NotFound
-
 from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS
 from rest_kit.controllers.served import Served, allow
-from rest_kit.errors import RecordNotFound, did_you_mean
+from rest_kit.errors import RecordNotFound
 from rest_kit.models.field import NotAKey
 from rest_kit.params import Parameters
 from rest_kit.patches import json_equal
@@ -23,7 +21,7 @@ from rest_kit.relations.deletion import reached
 from rest_kit.relations.links import Link
 from rest_kit.request import Request
 from rest_kit.signing import Keys
-from rest_kit.spec import RESERVED_KEYS, Spec
+from rest_kit.spec import Spec
 from rest_kit.store import refuse
 from rest_kit.types import Pk, Record
 from rest_kit.views.base import segment
@@ -50,7 +48,7 @@ class RelatedServed(Served):
         self.uris = Links(shown, mounts) if spec.foreign_keys == "uri" else None
         self.expander = Expander(graph, spec.name, spec.expand_max)
         super().__init__(owner, spec, keys)
-        self.reserved = RESERVED_KEYS.union(related.to_one, related.to_many)
+        self.reserve({*related.to_one, *related.to_many})
         guard = Guard(graph, spec.name, spec.store, foreign)
         if foreign:
             self.inserting, self.changing = guard.inserting, guard.changing
@@ -85,28 +83,28 @@ class RelatedServed(Served):
         """The operations of a JSON Patch, with keys for URIs."""
         return self.links.operations(data, request.script_name())
 
-    def refuse_lost_writes(self, request: Request) -> None:
+    def refuse_lost_deletions(self, request: Request) -> None:
         """As for any write; a deletion also writes to what goes with it, or loses its key."""
-        super().refuse_lost_writes(request)
-        if request.method == "DELETE":
-            changed = [one.child for one in reached(self.graph, self.spec.name) if one.on_delete != "restrict"]
-            for name in dict.fromkeys(changed):
-                Served.refuse_lost_writes(served(self.graph.members[name].items()), request)
+        super().refuse_lost_deletions(request)
+        changed = [one.child for one in reached(self.graph, self.spec.name) if one.on_delete != "restrict"]
+        for name in dict.fromkeys(changed):
+            served(self.graph.members[name].items()).refuse_lost_writes(request)
 
     # --- nested routes ------------------------------------------------------------------------------------------------
 
     def below(self, request: Request, parts: list[str]) -> Reply:
         """Answer for what lies under an item: the list of those that refer to it, or the one that it refers to."""
-        if len(parts) == 2 and parts[0] not in self.reserved:
+        if len(parts) == 2 and parts[0] not in self.reserved and parts[1] not in self.item_actions:
             key, name = parts
             if name in self.related.to_many:
                 return self.nested_list(request, key, self.related.to_many[name])
-            to_one = {name: one for name, one in self.related.to_one.items() if self.leads_on(one)}
-            if name in to_one:
-                return self.nested_item(request, key, to_one[name])
-            hint = did_you_mean(name, [*self.related.to_many, *to_one])
-            raise NotFound(f"there is nothing at this address{hint}")
+            if name in self.related.to_one and self.leads_on(self.related.to_one[name]):
+                return self.nested_item(request, key, self.related.to_one[name])
         return super().below(request, parts)
+
+    def names_below(self) -> list[str]:
+        to_one = [name for name, one in self.related.to_one.items() if self.leads_on(one)]
+        return [*super().names_below(), *self.related.to_many, *to_one]
 
     def parent(self, request: Request, pk: Pk) -> Record:
         """The item that a nested route leads through, as this caller may see it (RecordNotFound, PermissionDenied)."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from werkzeug.exceptions import ServiceUnavailable
 
+from rest_kit.controllers.batches import each_at, insert_one
 from rest_kit.controllers.hooks import Hooks
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
 from rest_kit.controllers.policed import Policed
 from rest_kit.controllers.reading import Reading
 from rest_kit.errors import (
-    Conflict,
     Fault,
     InvalidQuery,
     MalformedBody,
@@ -20,7 +20,6 @@ from rest_kit.errors import (
     Unsupported,
     ValidationError,
 )
-from rest_kit.models.faults import MAX_FAULTS
 from rest_kit.params import FIELDS, Asked, item_fields, refuse_all
 from rest_kit.preconditions import check_match
 from rest_kit.problems import Headers, Reply
@@ -35,12 +34,12 @@ PATCHES = (MERGE_PATCH, JSON_PATCH, JSON)
 
 Work = Callable[[Tx], Any]
 Door = Callable[[Request, Work], Any]
+ShownT = TypeVar("ShownT")
 
 
 class Writing(Reading):
     """What POST, PUT, PATCH and DELETE do."""
 
-    reserved: frozenset[str]
     merging: Merging
     hooks: Hooks
     polices: bool
@@ -85,7 +84,7 @@ class Writing(Reading):
         self, request: Request, data: list[Any], response: type[Response], fields: tuple[str, ...] | None
     ) -> Reply:
         """POST of an array: 201 and the array as stored."""
-        records = self.each(data, self.new_record)
+        records = each_at(data, lambda place, one: self.new_record(one))
         check_match(request, None)
 
         def shown(stored: list[Record]) -> Reply:
@@ -98,9 +97,7 @@ class Writing(Reading):
     def new_record(self, data: Any) -> Record:
         """A typed record from what a client posted (ValidationError)."""
         record = self.model.load(data)
-        pk = self.presenter.pk
-        if str(record.get(pk)) in self.reserved:
-            raise ValidationError(Fault("reserved", f"{record[pk]!r} stands for something else in URLs", (pk,)))
+        self.merging.refuse_reserved(record)
         self.model.check(record)
         return record
 
@@ -120,7 +117,7 @@ class Writing(Reading):
         data = self.read_body(request)
         if not isinstance(data, list):
             raise ValidationError(Fault("type", "PUT on a list takes an array of objects"))
-        keys = self.each(data, self.key_of)
+        keys = each_at(data, lambda place, one: self.key_of(one))
         self.refuse_twice(keys)
         check_match(request, None, required=self.spec.require_if_match)
 
@@ -129,8 +126,8 @@ class Writing(Reading):
                 pk = keys[place]
                 return self.merging.replacement(obj, self.named(request, tx, pk), self.uri(request, pk))
 
-            records = self.each_at(data, one)
-            return self.each_at(records, lambda place, record: tx.update(keys[place], record))
+            records = each_at(data, one)
+            return each_at(records, lambda place, record: tx.update(keys[place], record))
 
         return self.write(request, self.changing, work, self.several(request, response, fields))
 
@@ -226,7 +223,7 @@ class Writing(Reading):
     def delete(self, request: Request, pk: Pk) -> Reply:
         """DELETE on an item: 204, and 404 from then on."""
         self.negotiate(request)
-        self.refuse_lost_writes(request)
+        self.refuse_lost_deletions(request)
         self.refuse_parameters(request)
 
         def work(tx: Tx) -> None:
@@ -238,7 +235,7 @@ class Writing(Reading):
     def delete_many(self, request: Request) -> Reply:
         """DELETE on the list: everything that the filter finds; all or none."""
         self.negotiate(request)
-        self.refuse_lost_writes(request)
+        self.refuse_lost_deletions(request)
         asked = self.selection(request)
         if asked.fields is not None:
             raise InvalidQuery(Fault("unknown", "a DELETE shows nothing, so it takes no fields", parameter=FIELDS))
@@ -252,20 +249,20 @@ class Writing(Reading):
 
     # --- the one way to the store -------------------------------------------------------------------------------------
 
-    def write(self, request: Request, door: Door, work: Work, shown: Callable[[Any], Reply]) -> Reply:
+    def write(self, request: Request, door: Door, work: Work, shown: Callable[[Any], ShownT]) -> ShownT:
         """Do the work as one atomic step behind its door, and answer with what it has stored."""
         if not self.polices:
             return shown(door(request, work))
-        access, hooks, pk = self.access, self.hooks, self.presenter.pk
+        access, hooks, merging = self.access, self.hooks, self.merging
         attempts: list[Policed] = []
 
         def policed(tx: Tx) -> Any:
-            attempts.append(Policed(tx, request, pk, access, hooks))
+            attempts.append(Policed(tx, request, merging, access, hooks))
             return work(attempts[-1])
 
-        reply = shown(door(request, policed))
+        stored = door(request, policed)
         attempts[-1].changes.announce(request, hooks)
-        return reply
+        return shown(stored)
 
     # --- shared -------------------------------------------------------------------------------------------------------
 
@@ -363,26 +360,6 @@ class Writing(Reading):
         self.check_objects(request, result.records)
         return result.records
 
-    def each(self, data: Iterable[Any], make: Callable[[Any], Any]) -> list[Any]:
-        """What `make` makes of every element; faults of all of them are raised together, with their places."""
-        return self.each_at(data, lambda place, one: make(one))
-
-    def each_at(self, data: Iterable[Any], make: Callable[[int, Any], Any]) -> list[Any]:
-        """The same, for a `make` that wants to know the place."""
-        made, faults = [], []
-        for place, one in enumerate(data):
-            try:
-                made.append(make(place, one))
-            except ValidationError as exc:
-                faults += [fault.under(place) for fault in exc.faults]
-                if len(faults) >= MAX_FAULTS:
-                    break
-            except Conflict as exc:
-                raise Conflict(exc.detail, code=exc.code, fields=exc.fields, index=place) from exc
-        if faults:
-            raise ValidationError(faults)
-        return made
-
     def reply_fields(self, request: Request) -> tuple[str, ...] | None:
         """Which fields the reply of a write shows (InvalidQuery)."""
         query = request.query_string
@@ -409,6 +386,10 @@ class Writing(Reading):
                 "or set resource options 'multiprocess' to 'allow'"
             )
 
+    def refuse_lost_deletions(self, request: Request) -> None:
+        """The same for a deletion."""
+        self.refuse_lost_writes(request)
+
 
 def gone(_: Any) -> Reply:
     """The reply to a deletion."""
@@ -416,18 +397,3 @@ def gone(_: Any) -> Reply:
 
 
 MINIMAL = ("Preference-Applied", "return=minimal")
-
-
-def insert_one(tx: Tx, record: Record) -> Record:
-    """Insert a record that is no part of a batch, so that errors point into it alone (Conflict, ValidationError)."""
-    try:
-        return tx.insert([record])[0]
-    except Conflict as exc:
-        raise Conflict(exc.detail, code=exc.code, fields=exc.fields) from exc
-    except ValidationError as exc:
-        raise ValidationError(map(outside_batch, exc.faults)) from exc
-
-
-def outside_batch(fault: Fault) -> Fault:
-    """The fault of a batch's first object as that of the object itself."""
-    return Fault(fault.code, fault.detail, fault.path[1:]) if fault.path[:1] == (0,) else fault
