@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from rest_kit.controllers.actions import action
 from rest_kit.controllers.controller import Controller
 from rest_kit.controllers.dispatcher import WSGIDispatcher
 
-__all__ = ["Controller", "WSGIDispatcher"]
+__all__ = ["Controller", "WSGIDispatcher", "action"]

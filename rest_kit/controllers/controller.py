@@ -9,14 +9,19 @@ first be read off the data, at the first request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from werkzeug.exceptions import NotFound
 
+from rest_kit.background import Background
 from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS, Access
+from rest_kit.controllers.acting import Acting
+from rest_kit.controllers.actions import Action, actions_of
+from rest_kit.controllers.asking import condition, order
 from rest_kit.controllers.boundary import Application
 from rest_kit.controllers.hooks import Hooks
+from rest_kit.controllers.objects import Item, save_all
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.related import RelatedServed
 from rest_kit.controllers.served import Served
@@ -24,6 +29,7 @@ from rest_kit.errors import ConfigurationError
 from rest_kit.models import Model
 from rest_kit.policies import NO_POLICIES, Policies
 from rest_kit.problems import Reply
+from rest_kit.query import Page, Query, Where, conjoin
 from rest_kit.relations import NOTHING, Graph, Related
 from rest_kit.request import Request
 from rest_kit.signing import Keys
@@ -59,14 +65,20 @@ class Controller(Application):
     controller: ClassVar[ControllerDict] = {}
     view: ClassVar[ViewDict] = {}
     spec_: ClassVar[Spec | None] = None
+    actions_: ClassVar[Mapping[str, Action]] = {}
+    """By method, the custom actions."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        problems = misspelt(vars(cls))
+        cls.actions_, misfits = actions_of(cls, Controller)
+        problems = misspelt(vars(cls)) + misfits
+        try:
+            if hasattr(cls, "resource"):
+                cls.spec_ = build_spec(cls.__name__, cls.resource, cls.controller, cls.view)
+        except ConfigurationError as exc:
+            problems += exc.problems
         if problems:
             raise ConfigurationError(problems, owner=cls.__name__)
-        if hasattr(cls, "resource"):
-            cls.spec_ = build_spec(cls.__name__, cls.resource, cls.controller, cls.view)
 
     def __init__(
         self,
@@ -84,11 +96,16 @@ class Controller(Application):
         self.mount = mount
         self.keys = keys or Keys(secret)
         self.storage = storage or MemoryStorage()
+        self.background = Background()
         policies = self.spec.policies.or_else(defaults)
-        problems = policies.problems(self.keys)
+        own = {n: one.policies.or_else(policies) for n, one in self.actions_.items() if one.policies != NO_POLICIES}
+        problems = [problem for one in (policies, *own.values()) for problem in one.problems(self.keys)]
         if problems:
-            raise ConfigurationError(problems, owner=type(self).__name__)
+            raise ConfigurationError(list(dict.fromkeys(problems)), owner=type(self).__name__)
         self.access = Access(self, policies, self.storage) if policies.any else None
+        accesses = {name: Access(self, one, self.storage) if one.any else None for name, one in own.items()}
+        self._accesses = {name: accesses.get(name, self.access) for name in self.actions_}
+        self._reserved: set[str] = set()
         self.hooks = Hooks(self, Controller)
         self._graph: Graph | None = None
         self._served: Served | None = None
@@ -122,6 +139,9 @@ class Controller(Application):
         else:
             served = RelatedServed(self, self.spec, self.keys, self._graph, related)
         served.use(self._overridden(LIST_METHODS), self._overridden(ITEM_METHODS))
+        acting = [Acting(one, served, self._accesses[name]) for name, one in self.actions_.items()]
+        served.act(acting)
+        served.reserve(self._reserved)
         return served
 
     def relate(self, graph: Graph) -> None:
@@ -132,6 +152,22 @@ class Controller(Application):
         known = self.store.bound_model is not None and self.store.bound_model.pk is not None
         if known and graph.settled(self.spec.name):
             self.prepare()
+
+    # --- actions ------------------------------------------------------------------------------------------------------
+
+    def names(self, *, detail: bool) -> list[str]:
+        """The segments of the URL that actions have, below an item or below the list."""
+        return [one.name for one in self.actions_.values() if one.detail is detail]
+
+    def acts_at(self, parts: list[str]) -> bool:
+        """Whether an action of this controller is at an address below the collection."""
+        return len(parts) in (1, 2) and parts[-1] in self.names(detail=len(parts) == 2)
+
+    def reserve(self, words: Iterable[str]) -> None:
+        """Let no record be created whose key is one of these words, at which another controller of the name acts."""
+        self._reserved.update(words)
+        if self._served is not None:
+            self._served.reserve(self._reserved)
 
     def _overridden(self, methods: Mapping[str, str]) -> dict[str, Any]:
         """By verb, the methods that a subclass has in place of ours."""
@@ -208,6 +244,39 @@ class Controller(Application):
     def delete_item(self, request: Request, pk: Pk) -> Reply:
         """DELETE on an item: 204, and 404 from then on."""
         return self.prepare().delete(request, pk)
+
+    # --- for actions, and for verbs that are overridden ---------------------------------------------------------------
+
+    def get_object(self, request: Request, pk: Pk) -> Item:
+        """The object with this primary key, typed or as it stands in a URL, as far as the caller may work on it.
+
+        RecordNotFound (404) where there is none that the caller may see, PermissionDenied (403).
+        """
+        served = self.prepare().seen_by(request)
+        return Item(served, request, served.load(request, served.key(pk) if isinstance(pk, str) else pk))
+
+    def find(
+        self,
+        request: Request,
+        where: Where | None = None,
+        *,
+        ordering: str | Sequence[str] = (),
+        count: int | None = None,
+        **filters: Any,
+    ) -> list[Item]:
+        """The objects that the caller may see and that fulfil all conditions: at most `count`, or all of them.
+
+        `filters` are those of lists, with Python values: `completed=False`, `due__lt=today`. `ordering` is as for
+        lists: `"-published,title"`. TypeError or ValueError where no such question can be asked.
+        """
+        served = self.prepare().seen_by(request)
+        wanted = conjoin(request.scope, condition(served.model, where, filters))
+        query = Query(wanted, order(served.model, ordering), page=Page(count))
+        return [Item(served, request, record) for record in served.find(request, query).records]
+
+    def save_all(self, items: Sequence[Item]) -> None:
+        """Save several objects in one transaction, all of them or none; the errors are those of `Item.save`."""
+        save_all(items)
 
     # --- what runs around writes, for subclasses ----------------------------------------------------------------------
 

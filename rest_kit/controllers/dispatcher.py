@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
 
 from rest_kit.authentication import Authentication
+from rest_kit.background import Background
 from rest_kit.controllers.boundary import Application, log
 from rest_kit.controllers.controller import Controller
 from rest_kit.controllers.paths import segments
@@ -46,7 +47,9 @@ class WSGIDispatcher(Application):
     path that is not ours. `secret`: signs cursors and keys entity tags (a list for rotation, newest first; or the
     environment variable REST_KIT_SECRET). `authentication`, `permissions`, `throttle`: the policies of controllers
     that have none of their own. `storage`: where throttles count, as a URL (`memory://`, `sqlite:///file`,
-    `redis://host`). `routes`: plain endpoints beside the controllers. Raises ConfigurationError with every mistake.
+    `redis://host`). `routes`: plain endpoints beside the controllers. `background_workers`, `background_queue`: how
+    many threads do what is left for after the reply, and how much may wait for them. Raises ConfigurationError with
+    every mistake.
     """
 
     def __init__(
@@ -65,6 +68,8 @@ class WSGIDispatcher(Application):
         throttle: Throttle | Sequence[Throttle] | None = None,
         storage: str | Storage = "memory://",
         routes: Sequence[Route] = (),
+        background_workers: int = 4,
+        background_queue: int = 1000,
     ) -> None:
         self.name = name
         self.version = version
@@ -75,6 +80,7 @@ class WSGIDispatcher(Application):
         given = {"authentication": authentication, "permissions": permissions, "throttle": throttle}
         defaults, misfits = read_policies(given, type(self).__name__)
         problems += misfits
+        problems += _size_problems(background_workers, background_queue)
         try:
             self.keys = Keys(secret)
             self.storage = open_storage(storage)
@@ -83,6 +89,7 @@ class WSGIDispatcher(Application):
             problems += exc.problems
         if problems:
             raise ConfigurationError(problems, owner=type(self).__name__)
+        self.background = Background(background_workers, background_queue)
         self.prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
         self._prefix_parts = self.prefix.split("/")[1:]
         self.controllers = [
@@ -101,8 +108,9 @@ class WSGIDispatcher(Application):
     def _relate(self) -> None:
         """Let the controllers know what refers to what (ConfigurationError with every mistake)."""
         graph = Graph(members_of(self.controllers))
-        if graph.problems:
-            raise ConfigurationError(graph.problems, owner=type(self).__name__)
+        problems = graph.problems + [problem for one in self.controllers for problem in _hidden(one, graph)]
+        if problems:
+            raise ConfigurationError(problems, owner=type(self).__name__)
         for controller in self.controllers:
             controller.relate(graph)
 
@@ -114,6 +122,8 @@ class WSGIDispatcher(Application):
             by_name.setdefault(controller.spec.name, []).append(controller)
         for name, sharing in by_name.items():
             handlers[name] = sharing[0].handle if len(sharing) == 1 else _shared(sharing)
+            for controller in sharing:
+                controller.reserve(word for one in sharing for word in one.names(detail=False))
         return handlers
 
     def answer(self, request: Request) -> Reply:
@@ -201,6 +211,16 @@ def _name(cls: type[Controller]) -> str:
     return cls.spec_.name
 
 
+def _size_problems(workers: Any, queue: Any) -> list[str]:
+    """What is wrong with the bounds of the work in the background."""
+    problems = []
+    if type(workers) is not int or workers < 1:
+        problems.append(f"background_workers must be a positive int, not {workers!r}")
+    if type(queue) is not int or queue < 0:
+        problems.append(f"background_queue must be an int, 0 or more, not {queue!r}")
+    return problems
+
+
 def _misfits(given: Mapping[str, Any], expected: type) -> list[str]:
     """A sentence for each argument that is of another type."""
     wrong = {name: value for name, value in given.items() if not isinstance(value, expected)}
@@ -247,16 +267,33 @@ def _name_clashes(controllers: Sequence[type[Controller]]) -> list[str]:
                 f"{both} are both named {name!r}; two may share a name if one sets 'unique_verbs' and the other "
                 "'list_verbs' to []"
             )
+        problems += _action_clashes(sharing)
     return problems
 
 
+def _action_clashes(sharing: Sequence[type[Controller]]) -> list[str]:
+    """A sentence for every address at which two controllers of one name have an action."""
+    places = [(one.detail, one.name) for cls in sharing for one in cls.actions_.values()]
+    twice = sorted({name for detail, name in places if places.count((detail, name)) > 1})
+    both = " and ".join(cls.__name__ for cls in sharing)
+    return [f"{both} share a name, and each has an action {name!r}" for name in twice]
+
+
+def _hidden(controller: Controller, graph: Graph) -> list[str]:
+    """A sentence for each action at the address of a relation that models declare."""
+    declared = graph.declared(controller.spec.name)
+    names = [name for name in controller.names(detail=True) if name in {**declared.to_one, **declared.to_many}]
+    owner = type(controller).__name__
+    return [f"{owner} has an action {name!r}, and {controller.spec.name!r} a relation of that name" for name in names]
+
+
 def _shared(sharing: Sequence[Controller]) -> Callable[[Request, list[str]], Reply]:
-    """Two controllers under one name: the one with list verbs gets the list, the other the items."""
+    """Two controllers under one name: the one with list verbs gets the list, the other the items; each its actions."""
     lists = next(c for c in sharing if c.spec.list_verbs != frozenset())
     items = next(c for c in sharing if c.spec.unique_verbs != frozenset())
 
     def handle(request: Request, parts: list[str]) -> Reply:
-        return (items if parts else lists).handle(request, parts)
+        return (items if parts and not lists.acts_at(parts) else lists).handle(request, parts)
 
     return handle
 
@@ -274,6 +311,7 @@ def _described(sharing: Sequence[Controller], url: str) -> Described:
         next((served.item_allow for served in ready if served.item_verbs), []),
         [response.media_type for response in first.spec.responses],
         first.related if isinstance(first, RelatedServed) else None,
+        [one for controller in sharing for one in controller.actions_.values()],
     )
 
 

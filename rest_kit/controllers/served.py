@@ -7,14 +7,14 @@ soon as its model is known, and keeps it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.controllers.writing import PATCHES, Work, Writing
-from rest_kit.errors import RecordNotFound
+from rest_kit.errors import RecordNotFound, did_you_mean
 from rest_kit.models import Field
 from rest_kit.params import Parameters
 from rest_kit.preconditions import Tagger
@@ -27,6 +27,9 @@ from rest_kit.store import refuse
 from rest_kit.types import INT64_MAX, INT64_MIN, Pk, Record
 from rest_kit.views import Response
 from rest_kit.views.negotiation import accepted
+
+if TYPE_CHECKING:
+    from rest_kit.controllers.acting import Acting
 
 Verb = Callable[[Request], Reply]
 ItemVerb = Callable[[Request, Pk], Reply]
@@ -48,7 +51,6 @@ class Served(Writing):
         self.store = spec.store
         self.model = spec.store.model
         self.pagination = spec.pagination
-        self.reserved = RESERVED_KEYS
         self.cursors = keys.serializer(f"rest_kit.cursor.{spec.name}")
         tagger = Tagger(keys.derive(f"rest_kit.etag.{spec.name}")[0])
         self.presenter = Presenter(spec, self.model, tagger, self.uris)
@@ -60,6 +62,12 @@ class Served(Writing):
         self.inserting = self.changing = self.deleting = self.plainly
         self.visible = self.model.readable if self.presenter.hidden else None
         self.merging = Merging(self.model, self.presenter)
+        self.reserved: frozenset[str] = frozenset()
+        self.reserve(RESERVED_KEYS)
+        self.list_actions: dict[str, Acting] = {}
+        self.item_actions: dict[str, Acting] = {}
+        self.acting: dict[str, Acting] = {}
+        """The actions below the list and below an item by their segment of the URL, and all by their method."""
         self.parameters = self.make_parameters(self.store.capabilities.search)
         self.accepted = accepted(spec.responses)
         assert self.model.pk is not None
@@ -79,9 +87,34 @@ class Served(Writing):
         """Records that may be seen, as items of this resource, for a reply of another one's."""
         return self.presenter.shape(records, request.at(request.script_name() + self.owner.mount), response)
 
+    def reserve(self, words: Iterable[str]) -> None:
+        """Let words stand for something else where a primary key would stand."""
+        self.reserved = self.merging.reserved = self.reserved.union(words)
+
+    def act(self, acting: Iterable[Acting]) -> None:
+        """Take in the actions."""
+        for one in acting:
+            self.acting[one.declared.attribute] = one
+            (self.item_actions if one.declared.detail else self.list_actions)[one.declared.name] = one
+        self.reserve(self.list_actions)
+
+    def seen_by(self, request: Request) -> Served:
+        """The resource as the policies let it be seen that have let the request in."""
+        acting = self.acting.get(request.action)
+        return self if acting is None else acting.served
+
     def below(self, request: Request, parts: list[str]) -> Reply:
-        """Answer for what lies below an item, or where a word has another meaning: nothing, without relations."""
-        raise NotFound("there is nothing at this address")
+        """Answer for what lies below an item, or where a word has another meaning: the actions (NotFound)."""
+        if len(parts) == 1 and parts[0] in self.list_actions:
+            return self.list_actions[parts[0]].answer(request)
+        if len(parts) == 2 and parts[1] in self.item_actions and parts[0] not in self.reserved:
+            return self.item_actions[parts[1]].answer(request, parts[0])
+        names = self.names_below() if len(parts) == 2 else []
+        raise NotFound(f"there is nothing at this address{did_you_mean(parts[-1], names)}")
+
+    def names_below(self) -> list[str]:
+        """What there is below an item."""
+        return list(self.item_actions)
 
     def use(self, lists: Mapping[str, Verb], items: Mapping[str, ItemVerb]) -> None:
         """Settle which function answers which verb: these, and ours for the rest."""
