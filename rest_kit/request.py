@@ -20,7 +20,7 @@ from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
 from rest_kit.background import Tasks
-from rest_kit.query import Filter, Where
+from rest_kit.query import Where
 from rest_kit.types import MISSING, Pk
 from rest_kit.users import ANONYMOUS, User
 
@@ -79,7 +79,7 @@ class Request:
         self.pk: Pk | None = None
         self.mount = ""
         self.url: str | None = None
-        self.within: Filter | None = None
+        self.within: Where | None = None
         self.user: User = ANONYMOUS
         self.auth: Any = None
         self.action = ""

@@ -26,6 +26,8 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 _MARK: Final = "_rest_kit_action"
 _TAKEN: Final = frozenset({*LIST_ACTIONS.values(), *ITEM_ACTIONS.values()})
 """What requests without an action are called, by permissions and throttles."""
+_ATTRIBUTES: Final = frozenset({"access", "background", "hooks", "keys", "mount", "spec", "storage", "store"})
+"""What every controller has beside its class's own attributes."""
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -119,7 +121,7 @@ def _gathered(cls: type, base: type) -> Mapping[str, Action]:
     found: dict[str, Action] = {}
     for parent in reversed([one for one in cls.__mro__ if one not in base.__mro__]):
         for attribute, value in vars(parent).items():
-            declared = getattr(value, "__dict__", {}).get(_MARK)
+            declared = getattr(getattr(value, "__func__", value), "__dict__", {}).get(_MARK)
             if isinstance(declared, Action):
                 found[attribute] = msgspec.structs.replace(declared, attribute=attribute)
             elif attribute in found:
@@ -139,8 +141,8 @@ def _problems(cls: type, base: type, declared: Action) -> list[str]:
     """What is wrong with one action of a class."""
     attribute = declared.attribute
     problems = list(declared.problems)
-    if hasattr(base, attribute):
-        problems.append(f"@action {attribute}: every controller has a method of this name; choose another")
+    if hasattr(base, attribute) or attribute in _ATTRIBUTES:
+        problems.append(f"@action {attribute}: every controller has an attribute of this name; choose another")
     if attribute in _TAKEN:
         problems.append(f"@action {attribute}: requests without an action are called so; choose another")
     function = inspect.getattr_static(cls, attribute)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
+from urllib.parse import quote
 
 from werkzeug.exceptions import NotFound
 
@@ -155,15 +156,15 @@ class Controller(Application):
 
     # --- actions ------------------------------------------------------------------------------------------------------
 
-    def names(self, *, detail: bool) -> list[str]:
+    def action_names(self, *, detail: bool) -> list[str]:
         """The segments of the URL that actions have, below an item or below the list."""
         return [one.name for one in self.actions_.values() if one.detail is detail]
 
     def acts_at(self, parts: list[str]) -> bool:
         """Whether an action of this controller is at an address below the collection."""
-        return len(parts) in (1, 2) and parts[-1] in self.names(detail=len(parts) == 2)
+        return len(parts) in (1, 2) and parts[-1] in self.action_names(detail=len(parts) == 2)
 
-    def reserve(self, words: Iterable[str]) -> None:
+    def reserve_keys(self, words: Iterable[str]) -> None:
         """Let no record be created whose key is one of these words, at which another controller of the name acts."""
         self._reserved.update(words)
         if self._served is not None:
@@ -273,6 +274,13 @@ class Controller(Application):
         wanted = conjoin(request.scope, condition(served.model, where, filters))
         query = Query(wanted, order(served.model, ordering), page=Page(count))
         return [Item(served, request, record) for record in served.find(request, query).records]
+
+    def page(self, request: Request, where: Where | None = None, **filters: Any) -> Reply:
+        """A page of the list as GET answers it, with all that its parameters ask for, of those that `find` finds."""
+        served = self.prepare().seen_by(request)
+        request.within = condition(served.model, where, filters)
+        request.url = request.script_name() + quote(request.environ.get("PATH_INFO", "").encode("latin-1"))
+        return served.read_list(request)
 
     def save_all(self, items: Sequence[Item]) -> None:
         """Save several objects in one transaction, all of them or none; the errors are those of `Item.save`."""

@@ -123,7 +123,7 @@ class WSGIDispatcher(Application):
         for name, sharing in by_name.items():
             handlers[name] = sharing[0].handle if len(sharing) == 1 else _shared(sharing)
             for controller in sharing:
-                controller.reserve(word for one in sharing for word in one.names(detail=False))
+                controller.reserve_keys(word for one in sharing for word in one.action_names(detail=False))
         return handlers
 
     def answer(self, request: Request) -> Reply:
@@ -282,7 +282,7 @@ def _action_clashes(sharing: Sequence[type[Controller]]) -> list[str]:
 def _hidden(controller: Controller, graph: Graph) -> list[str]:
     """A sentence for each action at the address of a relation that models declare."""
     declared = graph.declared(controller.spec.name)
-    names = [name for name in controller.names(detail=True) if name in {**declared.to_one, **declared.to_many}]
+    names = [name for name in controller.action_names(detail=True) if name in {**declared.to_one, **declared.to_many}]
     owner = type(controller).__name__
     return [f"{owner} has an action {name!r}, and {controller.spec.name!r} a relation of that name" for name in names]
 

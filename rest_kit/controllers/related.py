@@ -66,7 +66,7 @@ class RelatedServed(Served):
     def apply_formatters(self, request: Request, data: Any) -> Any:
         """The body as the controller's formatters leave it, with keys for URIs, and the parent's where it is nested."""
         data = self.links.plain(super().apply_formatters(request, data), request.script_name())
-        return data if request.within is None else self.preset(data, request.within)
+        return self.preset(data, request.within) if isinstance(request.within, Filter) else data
 
     def preset(self, data: Any, within: Filter) -> Any:
         """An object, or each of an array, with the key of the parent that the nested route has named."""
