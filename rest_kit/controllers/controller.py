@@ -36,6 +36,7 @@ from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
 from rest_kit.storage import MemoryStorage, Storage
+from rest_kit.store import refuse
 from rest_kit.types import Pk, Record
 
 LIST_METHODS: Final[Mapping[str, str]] = {
@@ -58,7 +59,8 @@ class Controller(Application):
 
     A subclass without `resource` is a base for others. The methods named after verbs (`get_list` to `delete_item`) may
     be overridden; each answers `(status line, headers, body)`. `secret` signs cursors and keys entity tags, as for
-    `WSGIDispatcher`; a dispatcher passes `keys` and `mount`, the URL path of the collection, itself.
+    `WSGIDispatcher`; a dispatcher passes `keys` and `mount`, the URL path of the collection, itself, and `version`, the
+    name of that to which the controller belongs.
     Raises ConfigurationError, with every mistake, when the class is created.
     """
 
@@ -85,6 +87,7 @@ class Controller(Application):
         self,
         *,
         mount: str = "/",
+        version: str = "",
         keys: Keys | None = None,
         secret: str | list[str] | None = None,
         defaults: Policies = NO_POLICIES,
@@ -95,17 +98,16 @@ class Controller(Application):
         self.spec = self.spec_
         self.store = self.spec.store
         self.mount = mount
+        self.full_name = f"{version}/{self.spec.name}" if version else self.spec.name
         self.keys = keys or Keys(secret)
         self.storage = storage or MemoryStorage()
         self.background = Background()
         policies = self.spec.policies.or_else(defaults)
-        own = {n: one.policies.or_else(policies) for n, one in self.actions_.items() if one.policies != NO_POLICIES}
-        problems = [problem for one in (policies, *own.values()) for problem in one.problems(self.keys)]
-        if problems:
-            raise ConfigurationError(list(dict.fromkeys(problems)), owner=type(self).__name__)
-        self.access = Access(self, policies, self.storage) if policies.any else None
-        accesses = {name: Access(self, one, self.storage) if one.any else None for name, one in own.items()}
-        self._accesses = {name: accesses.get(name, self.access) for name in self.actions_}
+        self.access = self._guard(policies)
+        self._guards = {
+            name: self.access if one.policies == NO_POLICIES else self._guard(one.policies.or_else(policies))
+            for name, one in self.actions_.items()
+        }
         self._reserved: set[str] = set()
         self.hooks = Hooks(self, Controller)
         self._graph: Graph | None = None
@@ -113,6 +115,11 @@ class Controller(Application):
         self._for_now: tuple[Related, Served] | None = None
         if self.store.bound_model is not None and self.store.bound_model.pk is not None:
             self.prepare()
+
+    def _guard(self, policies: Policies) -> Access | None:
+        """What lets requests in by these policies (ConfigurationError where they cannot work here)."""
+        refuse(policies.problems(self.keys), type(self).__name__)
+        return Access(self, policies, self.storage) if policies.any else None
 
     def prepare(self) -> Served:
         """The resource made ready; the first time, the model may have to be read off the data (StoreUnavailable)."""
@@ -140,7 +147,7 @@ class Controller(Application):
         else:
             served = RelatedServed(self, self.spec, self.keys, self._graph, related)
         served.use(self._overridden(LIST_METHODS), self._overridden(ITEM_METHODS))
-        acting = [Acting(one, served, self._accesses[name]) for name, one in self.actions_.items()]
+        acting = [Acting(one, served, self._guards[name]) for name, one in self.actions_.items()]
         served.act(acting)
         served.reserve(self._reserved)
         return served
