@@ -61,8 +61,8 @@ def describe(resource: Described) -> dict[str, Any]:
         ORDERING: sorted(parameters.orderable),
         SEARCH: list(parameters.searchable),
         "pagination": sorted(parameters.paging),
-        "relations": _relations(resource.related) if resource.related is not None else [],
         "actions": [_action(one, resource) for one in resource.actions],
+        "relations": _relations(resource.related) if resource.related is not None else [],
     }
 
 
