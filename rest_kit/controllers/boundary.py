@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rest_kit.problems import Headers, Reply, problem, problem_type_of
+from rest_kit.proxies import Proxies
 from rest_kit.request import Environ, Request
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ class Application(ABC):
     """A WSGI application that answers each request with one `Reply`, or leaves it to its `fallback`."""
 
     fallback: WSGIApplication | None = None
+    proxies: Proxies | None = None
+    """What reads requests as the proxies in front of the application say that they were; the fallback's are not."""
     prefix: str = ""
     """The URL path, below the script name, that everything here lies under."""
 
@@ -35,6 +38,8 @@ class Application(ABC):
         """Answer one request (PEP 3333), with its id in `X-Request-ID`."""
         if self.fallback is not None and not self.knows(environ):
             return self.fallback(environ, start_response)
+        if self.proxies is not None:
+            environ = self.proxies(environ)
         request = Request(environ)
         try:
             status, headers, body = self.answer(request)
@@ -60,8 +65,10 @@ def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:
 
 
 def merged(headers: Headers, more: Headers) -> Headers:
-    """All of the headers; what both say of `Vary` in one."""
-    vary = [value for name, value in [*headers, *more] if name == "Vary"]
-    rest = [(name, value) for name, value in [*headers, *more] if name != "Vary"]
-    names = dict.fromkeys(name.strip() for value in vary for name in value.split(","))
-    return [*rest, ("Vary", ", ".join(names))] if names else rest
+    """All of the headers; what both say of `Vary` in one, and so with `Link`."""
+    both = [*headers, *more]
+    joined = [("Link", [value for name, value in both if name == "Link"])]
+    vary = dict.fromkeys(one.strip() for name, value in both if name == "Vary" for one in value.split(","))
+    joined.append(("Vary", list(vary)))
+    rest = [(name, value) for name, value in both if name not in ("Link", "Vary")]
+    return [*rest, *((name, ", ".join(values)) for name, values in joined if values)]
