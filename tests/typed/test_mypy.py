@@ -41,8 +41,8 @@ TYPOS = [
     ('"response_class"', '"respones_class"', 'Extra key "respones_class"'),
     ('"envelope"', '"envelop"', 'Extra key "envelop"'),
     ("required=True", "requird=True", 'Unexpected keyword argument "requird"'),
-    ('"allow_origins"', '"allow_origin"', 'Extra key "allow_origin"'),
-    ('"for"', '"four"', 'Extra key "four"'),
+    ('"allow_origins"', '"allow_origin"', 'Argument "cors"'),
+    ('"for"', '"four"', 'Argument "proxies"'),
     ('name="people"', 'nam="people"', 'Unexpected keyword argument "nam"'),
 ]
 
