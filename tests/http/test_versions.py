@@ -146,6 +146,15 @@ def test_a_cursor_of_one_version_is_foreign_to_the_other() -> None:
     problem(client.get(following.replace("/v1/", "/v2/")), 400, "invalid-parameter")
 
 
+def test_a_tag_of_one_version_is_foreign_to_the_other() -> None:
+    books = over_list([dict(book) for book in BOOKS], model=Book)
+    client = Client(WSGIDispatcher(versions={"v1": [books], "v2": [books]}))
+    tag = client.get("/v1/things/1/").headers["ETag"]
+    assert client.get("/v2/things/1/", If_None_Match=tag).status_int == 200
+    problem(client.delete("/v2/things/1/", If_Match=tag), 412, "precondition-failed")
+    assert client.delete("/v1/things/1/", If_Match=tag).status_int == 204
+
+
 def other(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Somebody else's application."""
     start_response("200 OK", [("Content-Type", "text/plain")])
