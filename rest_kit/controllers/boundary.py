@@ -65,10 +65,17 @@ def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:
 
 
 def merged(headers: Headers, more: Headers) -> Headers:
-    """All of the headers; what both say of `Vary` in one, and so with `Link`."""
-    both = [*headers, *more]
-    joined = [("Link", [value for name, value in both if name == "Link"])]
-    vary = dict.fromkeys(one.strip() for name, value in both if name == "Vary" for one in value.split(","))
-    joined.append(("Vary", list(vary)))
-    rest = [(name, value) for name, value in both if name not in ("Link", "Vary")]
-    return [*rest, *((name, ", ".join(values)) for name, values in joined if values)]
+    """All of the headers; what both say of `Link`, and of `Vary`, in one each."""
+    both = headers + more
+    for name in ("Link", "Vary"):
+        said = [value for known, value in both if known == name]
+        if len(said) > 1:
+            both = [*(one for one in both if one[0] != name), (name, _joined(name, said))]
+    return both
+
+
+def _joined(name: str, values: list[str]) -> str:
+    """Several values as one; the names in `Vary` once each."""
+    if name == "Vary":
+        values = list(dict.fromkeys(one.strip() for value in values for one in value.split(",")))
+    return ", ".join(values)
