@@ -20,11 +20,28 @@ import datastores
 import rest_kit
 from datastores.remote.dialects import DIALECTS, MAPPING_KEYS
 from datastores.remote.options import BREAKER_KEYS
-from rest_kit import controllers, errors, models, pagination, problems, query, spec, store, views
+from rest_kit import (
+    controllers,
+    cors,
+    deprecation,
+    errors,
+    https,
+    models,
+    pagination,
+    problems,
+    proxies,
+    query,
+    spec,
+    store,
+    views,
+)
 from rest_kit.cli.main import main
+from rest_kit.controllers import hooks
+from rest_kit.controllers.objects import Item
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
 from rest_kit.models.fields import __all__ as field_names
+from rest_kit.routes import Route
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"^```.*?^```$|`[^`]+`", re.MULTILINE | re.DOTALL)
@@ -124,6 +141,15 @@ NAMES: dict[str, Iterable[str]] = {
         *(field.name for cls in (store.Capabilities, query.Page) for field in msgspec.structs.fields(cls)),
         *(name for name in classes_of(query) if not name.startswith(("Operator", "Arity"))),
     ],
+    "docs/cors.md": [*cors.CORS_KEYS, *cors.METHODS, *cors.SENT, *cors.EXPOSED],
+    "docs/versions.md": ["versions", "deprecated", "Deprecation", "Sunset", *arguments_of(deprecation.Deprecation)],
+    "docs/deploying.md": [*proxies.PROXY_KEYS, *https.HTTPS_KEYS, "proxies", "https", "healthz", "readyz"],
+    "docs/actions.md": [
+        *(*arguments_of(controllers.action), *hooks.NAMES, *(name for name in vars(Item) if not name.startswith("_"))),
+        *("get_object", "find", "page", "save_all", "data", "background", "add_task", "wait"),
+        *(name for name in arguments_of(controllers.Controller.find) if name != "self"),
+    ],
+    "docs/routing.md": [*arguments_of(Route), "fallback", "prefix", "versions"],
     "docs/writing.md": ["bulk_max", "max_body", "require_if_match", "Prefer", "ETag", "If-Match", "If-None-Match"],
 }
 
