@@ -9,6 +9,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from rest_kit.controllers.files import Keeping
 from rest_kit.controllers.hooks import Hooks
+from rest_kit.controllers.inserting import insert_one
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
 from rest_kit.controllers.policed import Policed
 from rest_kit.controllers.reading import Reading
@@ -434,18 +435,3 @@ def gone(_: Any) -> Reply:
 
 
 MINIMAL = ("Preference-Applied", "return=minimal")
-
-
-def insert_one(tx: Tx, record: Record) -> Record:
-    """Insert a record that is no part of a batch, so that errors point into it alone (Conflict, ValidationError)."""
-    try:
-        return tx.insert([record])[0]
-    except Conflict as exc:
-        raise Conflict(exc.detail, code=exc.code, fields=exc.fields) from exc
-    except ValidationError as exc:
-        raise ValidationError(map(outside_batch, exc.faults)) from exc
-
-
-def outside_batch(fault: Fault) -> Fault:
-    """The fault of a batch's first object as that of the object itself."""
-    return Fault(fault.code, fault.detail, fault.path[1:]) if fault.path[:1] == (0,) else fault

@@ -5,6 +5,7 @@ werkzeug's decoder finds the parts; what is here bounds them, and says what is w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Final
@@ -22,6 +23,7 @@ MAX_BOUNDARY: Final = 70
 """How long a boundary may be (RFC 2046 §5.1.1)."""
 MAX_HEADERS: Final = 16 * 1024
 """How many bytes the headers of one part may have, beyond one piece of the body."""
+_MAX_PADDING: Final = 64
 _PLAIN_ENCODINGS: Final = ("", "7bit", "8bit", "binary")
 
 
@@ -58,9 +60,10 @@ def parts(request: Request, *, limit: int, max_parts: int) -> Iterator[Part]:
 
 def _events(request: Request, limit: int, max_parts: int) -> Iterator[Event]:
     """What the decoder finds, in order; it ends only with the form's last line."""
-    decoder = MultipartDecoder(_boundary(request), CHUNK + MAX_HEADERS, max_parts=max_parts)
+    boundary = _boundary(request)
+    decoder = MultipartDecoder(boundary, CHUNK + MAX_HEADERS, max_parts=max_parts)
     try:
-        for chunk in request.chunks(limit):
+        for chunk in _well_cut(request.chunks(limit), b"--" + boundary):
             decoder.receive_data(chunk)
             yield from _ready(decoder)
         decoder.receive_data(None)
@@ -70,6 +73,23 @@ def _events(request: Request, limit: int, max_parts: int) -> Iterator[Event]:
             raise
         text = f"the form has more than {max_parts} parts, or more than {MAX_HEADERS} bytes where no part's content is"
         raise RequestEntityTooLarge(text) from exc
+
+
+def _well_cut(chunks: Iterator[bytes], delimiter: bytes) -> Iterator[bytes]:
+    """The same bytes, never cut between a delimiter and what tells whether it is the last one.
+
+    Cut there, werkzeug's decoder takes the `\\r` in front of the delimiter for a part of the file.
+    """
+    unsettled = re.compile(re.escape(delimiter) + rb"([ \t]*-?)\Z")
+    past = held = b""
+    for chunk in chunks:
+        data = held + chunk
+        found = unsettled.search((past + data)[-len(delimiter) - _MAX_PADDING :])
+        cut = len(data) - (len(found[1]) if found else 0)
+        data, held = data[:cut], data[cut:]
+        past = (past + data)[-len(delimiter) :]
+        yield data
+    yield held
 
 
 def _ready(decoder: MultipartDecoder) -> Iterator[Event]:
