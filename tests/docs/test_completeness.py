@@ -20,7 +20,7 @@ import datastores
 import rest_kit
 from datastores.remote.dialects import DIALECTS, MAPPING_KEYS
 from datastores.remote.options import BREAKER_KEYS
-from rest_kit import controllers, errors, models, pagination, problems, query, spec, store, views
+from rest_kit import controllers, errors, models, pagination, problems, query, spec, store, uploads, views
 from rest_kit.cli.main import main
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
@@ -123,6 +123,14 @@ NAMES: dict[str, Iterable[str]] = {
         *(name for cls in (store.DataStore, store.Tx) for name in cls.__abstractmethods__),
         *(field.name for cls in (store.Capabilities, query.Page) for field in msgspec.structs.fields(cls)),
         *(name for name in classes_of(query) if not name.startswith(("Operator", "Arity"))),
+    ],
+    "docs/files.md": [
+        *uploads.__all__,
+        *uploads.FileStorage.__abstractmethods__,
+        *(name for made in (uploads.receive, uploads.DirectoryStorage) for name in arguments_of(made)),
+        *(*arguments_of(uploads.UploadedFile), *arguments_of(uploads.Form), *arguments_of(uploads.OpenedFile)),
+        *(*arguments_of(models.StoredFile), *arguments_of(controllers.sweep_files)),
+        *models.FileField.option_names,
     ],
     "docs/writing.md": ["bulk_max", "max_body", "require_if_match", "Prefer", "ETag", "If-Match", "If-None-Match"],
 }
