@@ -37,8 +37,8 @@ from rest_kit.store import Tx
 from rest_kit.types import Pk, Record
 from rest_kit.uploads import FileStorage
 from rest_kit.uploads.download import download
-from rest_kit.uploads.multipart import Part, parts, text_of
-from rest_kit.uploads.receiving import SPARE_PARTS, Incoming, Rule, refuse_twice
+from rest_kit.uploads.multipart import FilePart, read_form
+from rest_kit.uploads.receiving import SPARE_PARTS, Incoming, Rule
 
 ACTIONS: Final = {"GET": "retrieve", "HEAD": "retrieve", "PUT": "partial_update", "DELETE": "partial_update"}
 """By verb at a file's address, what is done to the item, as permissions and throttles call it."""
@@ -56,32 +56,27 @@ class Keeping:
         self.max_body = max_body
         self.fields: Mapping[str, FileField] = file_fields(model.fields)
         self.rules = {name: Rule(name, field.types, field.max_size) for name, field in self.fields.items()}
-        self.limit = max_body + sum(field.max_size for field in self.fields.values())
+        self.max_files = sum(field.max_size for field in self.fields.values())
 
     # --- coming in ----------------------------------------------------------------------------------------------------
 
-    def read_form(self, request: Request) -> dict[str, Any]:
-        """The body of a request as members of an object, its files saved (what `parts` raises; ValidationError)."""
+    def read(self, request: Request) -> dict[str, Any]:
+        """The body of a request as members of an object, its files saved (what `read_form` raises; ValidationError)."""
         if request.content_type != FORM:
             raise wrong_type(request.content_type, (JSON, FORM))
         data: dict[str, Any] = {}
-        left = self.max_body
-        for part in parts(request, limit=self.limit, max_parts=len(self.model.names) + SPARE_PARTS):
-            refuse_twice(part, data)
-            if part.filename is not None:
-                data[part.name] = self._file(request, part)
-            else:
-                text = text_of(part, left)
-                left -= len(text.encode())
-                data[part.name] = self._value(part.name, text)
+        for name, value in read_form(
+            request, max_files=self.max_files, max_values=self.max_body, max_parts=len(self.model.names) + SPARE_PARTS
+        ):
+            data[name] = self._value(name, value) if isinstance(value, str) else self._file(request, name, value)
         return data
 
-    def _file(self, request: Request, part: Part) -> StoredFile:
-        rule = self.rules.get(part.name)
-        if rule is None or not self.fields[part.name].writable:
+    def _file(self, request: Request, name: str, part: FilePart) -> StoredFile:
+        rule = self.rules.get(name)
+        if rule is None or not self.fields[name].writable:
             code, text = ("read_only", "cannot be set") if rule else ("file", "takes no file")
-            raise ValidationError(Fault(code, text, (part.name[:100],)))
-        return self.save(request, Incoming(rule, part.filename or "", part.type, part.chunks))
+            raise ValidationError(Fault(code, text, (name[:100],)))
+        return self.save(request, Incoming(rule, part.filename, part.type, part.chunks))
 
     def save(self, request: Request, incoming: Incoming) -> StoredFile:
         """A file saved for a record that is yet to be written (413, 415, StoreFull, StoreUnavailable)."""

@@ -216,7 +216,7 @@ class Writing(Reading):
         """The body of a PATCH, as the change that it asks for (415, MalformedBody)."""
         if request.content_type not in PATCHES:
             if self.keeping is not None and request.pk is not None and request.content_type == FORM:
-                return by_merge_patch(self.apply_formatters(request, self.keeping.read_form(request)))
+                return by_merge_patch(self.apply_formatters(request, self.keeping.read(request)))
             raise UnsupportedPatch(request.content_type, PATCHES if request.pk is None else self.patches)
         data = request.json(self.spec.max_body, accept=PATCHES, exact=self.model.exact_numbers)
         if request.content_type == JSON_PATCH:
@@ -344,7 +344,7 @@ class Writing(Reading):
         """The body of a POST or PUT, parsed, through the controller's formatters (415, 413, MalformedBody)."""
         one = request.method == "POST" or request.pk is not None
         if self.keeping is not None and one and request.content_type != JSON:
-            return self.apply_formatters(request, self.keeping.read_form(request))
+            return self.apply_formatters(request, self.keeping.read(request))
         data = request.json(self.spec.max_body, exact=self.model.exact_numbers)
         if isinstance(data, list) and len(data) > self.spec.bulk_max:
             raise ValidationError(Fault("bulk_max", f"at most {self.spec.bulk_max} objects at once, not {len(data)}"))

@@ -27,33 +27,38 @@ _MAX_PADDING: Final = 64
 _PLAIN_ENCODINGS: Final = ("", "7bit", "8bit", "binary")
 
 
-class Part(msgspec.Struct):
-    """One part of a form: its `name`, the `filename` that it came with (None for a plain value), its media `type`.
+class FilePart(msgspec.Struct):
+    """A file in a form: the `filename` that it came with, its media `type`, its bytes as they arrive."""
 
-    `chunks` are its bytes, to be taken before the next part is.
-    """
-
-    name: str
-    filename: str | None
+    filename: str
     type: str
     chunks: Iterator[bytes]
 
 
-def parts(request: Request, *, limit: int, max_parts: int) -> Iterator[Part]:
-    """The parts of a form of at most `limit` bytes (MalformedBody; 400, 413 and 415 as for any body).
+def read_form(
+    request: Request, *, max_files: int, max_values: int, max_parts: int
+) -> Iterator[tuple[str, str | FilePart]]:
+    """The parts of a form by name: values as texts, files as they arrive, each to be taken before the next part is.
 
-    What browsers send where no file was chosen, an empty file without a name, is no part.
+    At most `max_files` bytes of files, `max_values` of values, and `max_parts` parts (413). What browsers send where
+    no file was chosen, an empty one without a name, is no part. MalformedBody; 400, 413 and 415 as for any body.
     """
-    events = _events(request, limit, max_parts)
+    events = _events(request, max_files + max_values, max_parts)
+    names: set[str] = set()
+    left = max_values
     for event in events:
         if isinstance(event, Field | File):
-            chunks = _data(events)
-            name = _name_of(event)
+            name, chunks = _name_of(event), _data(events)
+            if name in names:
+                raise MalformedBody(Fault("twice", "is given twice", (name[:100],)))
+            names.add(name)
             if isinstance(event, Field):
-                yield Part(name, None, _type_of(event.headers), chunks)
+                value = _value(chunks, left)
+                left -= len(value)
+                yield name, _text(name, value)
             elif event.filename or (first := next(chunks, b"")):
                 given = chunks if event.filename else chain((first,), chunks)
-                yield Part(name, event.filename, _type_of(event.headers), given)
+                yield name, FilePart(event.filename, _type_of(event.headers), given)
             for _ in chunks:
                 pass
 
@@ -140,14 +145,18 @@ def _malformed(text: str) -> MalformedBody:
     return MalformedBody(Fault("form", text))
 
 
-def text_of(part: Part, limit: int) -> str:
-    """A plain value of at most `limit` bytes (413; MalformedBody where it is not UTF-8)."""
+def _value(chunks: Iterator[bytes], limit: int) -> bytes:
+    """A value of at most so many bytes (413)."""
     value = bytearray()
-    for chunk in part.chunks:
+    for chunk in chunks:
         value += chunk
         if len(value) > limit:
             raise RequestEntityTooLarge("the form's values are too large; files go into parts with a filename")
+    return bytes(value)
+
+
+def _text(name: str, value: bytes) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError as exc:
-        raise MalformedBody(Fault("utf8", "is not UTF-8", (part.name[:100],))) from exc
+        raise MalformedBody(Fault("utf8", "is not UTF-8", (name[:100],))) from exc

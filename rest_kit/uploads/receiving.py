@@ -7,18 +7,17 @@ name, which are gone with the request whatever happens.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import IO, Final
 
 import msgspec
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from rest_kit.errors import Fault, MalformedBody
 from rest_kit.models.files import DEFAULT_MAX_SIZE, MEDIA_TYPE
 from rest_kit.request import FORM, Request, wrong_type
 from rest_kit.uploads.kinds import HEAD, contradicts, is_taken, is_text, settled_type
-from rest_kit.uploads.multipart import Part, parts, text_of
+from rest_kit.uploads.multipart import FilePart, read_form
 from rest_kit.uploads.names import name_for, safe_name
 
 DEFAULT_MAX_VALUES: Final = 1024 * 1024
@@ -117,31 +116,22 @@ def receive(
     if request.content_type != FORM:
         raise wrong_type(request.content_type, (FORM,))
     form = Form({}, {})
+    limits = {"max_files": max_files * max_size, "max_values": max_values, "max_parts": max_files + SPARE_PARTS}
     with ExitStack() as stack:
-        limit = max_files * max_size + max_values
-        left = max_values
-        for part in parts(request, limit=limit, max_parts=max_files + SPARE_PARTS):
-            refuse_twice(part, {**form.fields, **form.files})
-            if part.filename is None:
-                form.fields[part.name] = text = text_of(part, left)
-                left -= len(text.encode())
+        for name, value in read_form(request, **limits):
+            if isinstance(value, str):
+                form.fields[name] = value
             elif len(form.files) == max_files:
                 raise RequestEntityTooLarge(f"the form has more than {max_files} files")
             else:
                 stream = stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
-                form.files[part.name] = _spooled(part, Rule(part.name, types, max_size), stream)
+                form.files[name] = _spooled(value, Rule(name, types, max_size), stream)
         yield form
 
 
-def _spooled(part: Part, rule: Rule, stream: IO[bytes]) -> UploadedFile:
-    incoming = Incoming(rule, part.filename or "", part.type, part.chunks)
+def _spooled(part: FilePart, rule: Rule, stream: IO[bytes]) -> UploadedFile:
+    incoming = Incoming(rule, part.filename, part.type, part.chunks)
     for chunk in incoming:
         stream.write(chunk)
     stream.seek(0)
     return UploadedFile(incoming.name, incoming.type, incoming.size, stream)
-
-
-def refuse_twice(part: Part, known: Container[str]) -> None:
-    """A form gives each name once (MalformedBody)."""
-    if part.name in known:
-        raise MalformedBody(Fault("twice", "is given twice", (part.name[:100],)))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -546,6 +549,30 @@ def test_a_disk_that_fails_leaves_nothing(
     document = problem(send(client, ("title", "Blue"), ("cover", COVER)), status, slug)
     assert "the disk says no" not in str(document)
     assert (client.objects("/albums/"), kept(folder)) == ([], [])
+
+
+KILLED = """
+import os, signal, sys
+from rest_kit.uploads import DirectoryStorage
+
+def chunks():
+    yield b"half of it"
+    os.kill(os.getpid(), signal.SIGKILL)
+
+DirectoryStorage(sys.argv[1]).save(chunks())
+"""
+
+
+def test_whoever_is_killed_leaves_what_is_seen_to_be_unfinished(folder: Path) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (name,) = os.listdir(folder)
+    assert (name[0], name[-5:]) == (".", ".part")
+    files = DirectoryStorage(folder)
+    assert list(files.keys(60)) == []
+    assert list(files.keys(-1)) == [name]
+    files.delete(name)
+    assert kept(folder) == []
 
 
 def test_what_breaks_off_leaves_nothing(folder: Path) -> None:
