@@ -16,6 +16,7 @@ import marshmallow
 import msgspec
 
 from rest_kit.authentication import Authentication
+from rest_kit.deprecation import Deprecation
 from rest_kit.errors import ConfigurationError, did_you_mean
 from rest_kit.models import Model, PkField
 from rest_kit.models.files import file_fields, misplaced_files
@@ -72,6 +73,7 @@ class ControllerOptions(TypedDict, total=False):
     authentication: Authentication | Sequence[Authentication]
     permissions: Permission | Sequence[Permission]
     throttle: Throttle | Sequence[Throttle]
+    deprecated: Deprecation
 
 
 class ControllerDict(TypedDict, total=False):
@@ -127,6 +129,7 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
     "authentication": object,
     "permissions": object,
     "throttle": object,
+    "deprecated": Deprecation,
 }
 _VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool, "foreign_keys": str}
 FOREIGN_KEYS: Final = ("pk", "uri")
@@ -159,6 +162,7 @@ class Spec(msgspec.Struct, frozen=True):
     policies: Policies = NO_POLICIES
     files: FileStorage | None = None
     """Where the bytes of file fields lie; None where the model has none."""
+    deprecated: Deprecation | None = None
 
 
 def is_segment(text: str) -> bool:
@@ -254,6 +258,7 @@ class _Builder:
             foreign_keys=self.view_options.get("foreign_keys", "pk"),
             policies=policies,
             files=self.resource.get("options", {}).get("files"),
+            deprecated=self.options.get("deprecated"),
         )
 
     def _name(self) -> str:

@@ -20,7 +20,22 @@ import datastores
 import rest_kit
 from datastores.remote.dialects import DIALECTS, MAPPING_KEYS
 from datastores.remote.options import BREAKER_KEYS
-from rest_kit import controllers, errors, models, pagination, problems, query, spec, store, uploads, views
+from rest_kit import (
+    controllers,
+    cors,
+    deprecation,
+    errors,
+    https,
+    models,
+    pagination,
+    problems,
+    proxies,
+    query,
+    spec,
+    store,
+    uploads,
+    views,
+)
 from rest_kit.cli.main import main
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
@@ -132,6 +147,9 @@ NAMES: dict[str, Iterable[str]] = {
         *(*arguments_of(models.StoredFile), *arguments_of(controllers.sweep_files)),
         *models.FileField.option_names,
     ],
+    "docs/cors.md": [*cors.CORS_KEYS, *cors.METHODS, *cors.SENT, *cors.EXPOSED],
+    "docs/versions.md": ["versions", "deprecated", "Deprecation", "Sunset", *arguments_of(deprecation.Deprecation)],
+    "docs/deploying.md": [*proxies.PROXY_KEYS, *https.HTTPS_KEYS, "proxies", "https", "healthz", "readyz"],
     "docs/writing.md": ["bulk_max", "max_body", "require_if_match", "Prefer", "ETag", "If-Match", "If-None-Match"],
 }
 
