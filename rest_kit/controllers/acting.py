@@ -59,7 +59,7 @@ def seen_through(access: Access | None, served: Served) -> Served:
         refuse(access.check(served.model), type(served.owner).__name__)
     twin = copy.copy(served)
     twin.access = access
-    twin.polices = access is not None or bool(served.hooks)
+    twin.polices = served.polices or access is not None
     return twin
 
 

@@ -130,8 +130,8 @@ class Item:
         self._served.check_objects(self._request, [current])
         return current
 
-    def write(self, tx: Tx, force: bool) -> Record:
-        """Store what has been changed within a transaction; for `save_all`."""
+    def _write(self, tx: Tx, force: bool) -> Record:
+        """Store what has been changed within a transaction."""
         current = self._current(tx, force)
         return tx.update(self._pk, self._served.merging.assigned(self._changes(), current))
 
@@ -162,7 +162,7 @@ def save_all(items: Sequence[Item], *, force: bool = False) -> None:
     _refuse_unchecked(served, force)
 
     def work(tx: Tx) -> list[Record]:
-        return [one.write(tx, force) for one in items]
+        return [one._write(tx, force) for one in items]
 
     stored: list[Record] = served.write(request, served.changing, work, list)
     for one, record in zip(items, stored, strict=True):

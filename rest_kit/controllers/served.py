@@ -6,11 +6,12 @@ soon as its model is known, and keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
+from rest_kit.controllers.files import Addresses, FileVerb, Keeping
 from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.controllers.writing import PATCHES, Work, Writing
@@ -20,7 +21,7 @@ from rest_kit.params import Parameters
 from rest_kit.preconditions import Tagger
 from rest_kit.problems import Reply
 from rest_kit.relations import Links
-from rest_kit.request import Request
+from rest_kit.request import FORM, Request
 from rest_kit.signing import Keys
 from rest_kit.spec import LIST_VERBS, READING, RESERVED_KEYS, UNIQUE_VERBS, Spec
 from rest_kit.store import refuse
@@ -42,6 +43,8 @@ class Served(Writing):
     Made at the first use where the model must be read off the data (StoreUnavailable).
     """
 
+    files: Mapping[str, Mapping[str, FileVerb]] = {}
+    """By field, what answers at the address of an item's file, by verb."""
     uris: Links | None = None
     """What shows foreign keys as URIs, where the view asks for that."""
 
@@ -56,7 +59,10 @@ class Served(Writing):
         self.presenter = Presenter(spec, self.model, tagger, self.uris)
         self.access = owner.access
         self.hooks = owner.hooks
-        self.polices = self.access is not None or bool(self.hooks)
+        if spec.files is not None:
+            self.keeping = Keeping(self.model, spec.files, spec.max_body)
+            self.patches = (*PATCHES, FORM)
+        self.polices = self.access is not None or bool(self.hooks) or self.keeping is not None
         if self.access is not None:
             refuse(self.access.check(self.model), type(owner).__name__)
         self.inserting = self.changing = self.deleting = self.plainly
@@ -91,8 +97,10 @@ class Served(Writing):
         """Let words stand for something else where a primary key would stand."""
         self.reserved = self.merging.reserved = self.reserved.union(words)
 
-    def act(self, acting: Iterable[Acting]) -> None:
-        """Take in the actions."""
+    def act(self, acting: Sequence[Acting]) -> None:
+        """Take in the actions (ConfigurationError for one at the address of a file)."""
+        hidden = [one.declared.name for one in acting if one.declared.detail and one.declared.name in self.files]
+        refuse([f"an action and a file have one address: {name!r}" for name in hidden], type(self.owner).__name__)
         for one in acting:
             self.acting[one.declared.attribute] = one
             (self.item_actions if one.declared.detail else self.list_actions)[one.declared.name] = one
@@ -104,17 +112,27 @@ class Served(Writing):
         return self if acting is None else acting.served
 
     def below(self, request: Request, parts: list[str]) -> Reply:
-        """Answer for what lies below an item, or where a word has another meaning: the actions (NotFound)."""
+        """Answer for what lies below an item, or where a word has another meaning: actions and files (NotFound)."""
         if len(parts) == 1 and parts[0] in self.list_actions:
             return self.list_actions[parts[0]].answer(request)
-        if len(parts) == 2 and parts[1] in self.item_actions and parts[0] not in self.reserved:
-            return self.item_actions[parts[1]].answer(request, parts[0])
+        if len(parts) == 2 and parts[0] not in self.reserved:
+            key, name = parts
+            if name in self.item_actions:
+                return self.item_actions[name].answer(request, key)
+            if name in self.files:
+                return self.answer_file(request, key, self.files[name])
         names = self.names_below() if len(parts) == 2 else []
         raise NotFound(f"there is nothing at this address{did_you_mean(parts[-1], names)}")
 
+    def answer_file(self, request: Request, key: str, verbs: Mapping[str, FileVerb]) -> Reply:
+        """Answer for a file of an item."""
+        if request.method not in verbs:
+            return self.refuse_verb(request, allow(verbs))
+        return verbs[request.method](request, key)
+
     def names_below(self) -> list[str]:
         """What there is below an item."""
-        return list(self.item_actions)
+        return [*self.item_actions, *self.files]
 
     def use(self, lists: Mapping[str, Verb], items: Mapping[str, ItemVerb]) -> None:
         """Settle which function answers which verb: these, and ours for the rest."""
@@ -136,10 +154,18 @@ class Served(Writing):
             "DELETE": self.delete,
             **items,
         }
-        self.list_verbs = with_head({verb: run for verb, run in all_lists.items() if verb in on_list & served})
-        self.item_verbs = with_head({verb: run for verb, run in all_items.items() if verb in on_item & served})
+        self.list_verbs = self.guarded(with_head({v: run for v, run in all_lists.items() if v in on_list & served}))
+        self.item_verbs = self.guarded(with_head({v: run for v, run in all_items.items() if v in on_item & served}))
+        if self.keeping is not None:
+            self.files = Addresses(self, self.keeping).verbs
         self.list_allow = allow(self.list_verbs)
         self.item_allow = allow(self.item_verbs)
+
+    def guarded(self, verbs: dict[str, Callable[..., Reply]]) -> dict[str, Callable[..., Reply]]:
+        """The verbs, those that write made to leave no file behind when they fail."""
+        if self.keeping is None:
+            return verbs
+        return {verb: run if verb in READING else self.keeping.guarded(run) for verb, run in verbs.items()}
 
     def key(self, text: str) -> Pk:
         """The primary key that a path segment spells, in its one canonical spelling (RecordNotFound)."""
@@ -159,7 +185,7 @@ class Served(Writing):
         if request.method == "OPTIONS":
             headers = [("Allow", ", ".join(allowed))]
             if "PATCH" in allowed:
-                headers.append(("Accept-Patch", ", ".join(PATCHES)))
+                headers.append(("Accept-Patch", ", ".join(self.patches)))
             return "204 No Content", headers, b""
         why_not = self.store.capabilities.why_not
         asked = any(request.method in (verbs or (request.method,)) for verbs in self._listed)

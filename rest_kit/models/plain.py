@@ -96,4 +96,4 @@ def _as_json(field: Field, value: Any) -> Any:
     typed = isinstance(value, field.kind.python_type) and not (
         isinstance(value, bool) and field.kind is not Kind.BOOLEAN
     )
-    return field.to_json(field.coerce(value)) if typed else value
+    return field.as_sent(field.coerce(value)) if typed else value

@@ -33,11 +33,11 @@ from rest_kit import (
     query,
     spec,
     store,
+    uploads,
     views,
 )
 from rest_kit.cli.main import main
 from rest_kit.controllers import hooks
-from rest_kit.controllers.objects import Item
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
 from rest_kit.models.fields import __all__ as field_names
@@ -141,11 +141,23 @@ NAMES: dict[str, Iterable[str]] = {
         *(field.name for cls in (store.Capabilities, query.Page) for field in msgspec.structs.fields(cls)),
         *(name for name in classes_of(query) if not name.startswith(("Operator", "Arity"))),
     ],
+    "docs/files.md": [
+        *uploads.__all__,
+        *uploads.FileStorage.__abstractmethods__,
+        *(name for made in (uploads.receive, uploads.DirectoryStorage) for name in arguments_of(made)),
+        *(*arguments_of(uploads.UploadedFile), *arguments_of(uploads.Form), *arguments_of(uploads.OpenedFile)),
+        *(*arguments_of(models.StoredFile), *arguments_of(controllers.sweep_files)),
+        *models.FileField.option_names,
+    ],
     "docs/cors.md": [*cors.CORS_KEYS, *cors.METHODS, *cors.SENT, *cors.EXPOSED],
     "docs/versions.md": ["versions", "deprecated", "Deprecation", "Sunset", *arguments_of(deprecation.Deprecation)],
     "docs/deploying.md": [*proxies.PROXY_KEYS, *https.HTTPS_KEYS, "proxies", "https", "healthz", "readyz"],
     "docs/actions.md": [
-        *(*arguments_of(controllers.action), *hooks.NAMES, *(name for name in vars(Item) if not name.startswith("_"))),
+        *(
+            *arguments_of(controllers.action),
+            *hooks.NAMES,
+            *("save", "delete", "refresh", "keys"),
+        ),
         *("get_object", "find", "page", "save_all", "data", "background", "add_task", "wait"),
         *(name for name in arguments_of(controllers.Controller.find) if name != "self"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from rest_kit.query import Filter
 from rest_kit.request import Request
 from rest_kit.response import Response
 from rest_kit.store import Capabilities
+from rest_kit.uploads import DirectoryStorage
 from rest_kit.users import User
 from rest_kit.views import JsonResponse
 from rest_kit.views import Response as View
@@ -204,6 +206,37 @@ def test_a_relation_has_its_address_for_itself() -> None:
 
     with pytest.raises(ConfigurationError, match="authors has an action 'books', and 'authors' a relation"):
         WSGIDispatcher([over("authors", Author, books=books), over("books", Book)])
+
+
+def test_a_file_has_its_address_for_itself(tmp_path: Path) -> None:
+    class Person(models.Model):
+        fields = [models.PkField("id"), models.FileField("portrait"), models.StringField("name")]
+
+    @action(detail=True)
+    def portrait(self: Controller, request: Request, pk: int) -> Any:
+        return None
+
+    @action(detail=True, methods=["POST"])
+    def rename(self: Controller, request: Request, pk: int) -> Any:
+        person = self.get_object(request, pk)
+        person.name = "Ada"
+        person.save()
+        return person
+
+    def over(**members: Any) -> type[Controller]:
+        rows: list[dict[str, Any]] = []
+        resource = {"options": {"files": DirectoryStorage(tmp_path)}}
+        return type("People", (over_list(rows, model=Person, resource=resource),), members)
+
+    with pytest.raises(ConfigurationError, match="an action and a file have one address: 'portrait'"):
+        serve(over(portrait=portrait))
+    client = serve(over(rename=rename))
+    made = client.post("/things/", {"name": "?"})
+    place = made.headers["Location"]
+    assert client.ask("PUT", f"{place}portrait/", body=b"text", type="text/plain").status_int in (200, 201, 204)
+    shown = client.get(place).json
+    assert client.post(f"{place}rename/").json == {**shown, "name": "Ada"}
+    assert client.get(f"{place}portrait/").body == b"text"
 
 
 def test_a_controller_may_be_mounted_by_itself() -> None:
