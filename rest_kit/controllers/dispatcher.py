@@ -78,7 +78,8 @@ class WSGIDispatcher(Application):
         try:
             self.keys = Keys(secret)
             self.storage = open_storage(storage)
-            problems += defaults.problems(self.keys)
+            unfit = [*defaults.problems(self.keys), *_unfit(routes, self.keys)]
+            problems += dict.fromkeys(unfit)
         except ConfigurationError as exc:
             problems += exc.problems
         if problems:
@@ -90,7 +91,7 @@ class WSGIDispatcher(Application):
             for cls in controllers
         ]
         self._relate()
-        self._routes = Routes(routes, defaults, self.storage) if routes else None
+        self._routes = Routes(routes, defaults, self.storage, self.keys) if routes else None
         self._handlers = self._mount(self.controllers)
         self._pages: dict[str, Callable[[Request, list[str]], Reply]] = {"healthz": self._health, "readyz": self._ready}
         if hello:
@@ -205,6 +206,11 @@ def _misfits(given: Mapping[str, Any], expected: type) -> list[str]:
     """A sentence for each argument that is of another type."""
     wrong = {name: value for name, value in given.items() if not isinstance(value, expected)}
     return [f"{name} must be a {expected.__name__}, not {value!r}" for name, value in wrong.items()]
+
+
+def _unfit(routes: Sequence[Any], keys: Keys) -> list[str]:
+    """A sentence for everything in routes that cannot work with these keys."""
+    return [problem for one in routes if isinstance(one, Route) for problem in one.check(keys)]
 
 
 def _problems(controllers: Any, prefix: Any, fallback: Any) -> list[str]:

@@ -1,9 +1,10 @@
-"""Every field that a model can have; where each is made: `simple`, `structures`, `keys`, and `field` for the base."""
+"""Every field that a model can have, made in `simple`, `structures`, `keys` and `passwords`, of the base in `field`."""
 
 from __future__ import annotations
 
 from rest_kit.models.field import Field
 from rest_kit.models.keys import IntForeign, PkField, StringForeign, StringPkField, UUIDPkField
+from rest_kit.models.passwords import PasswordField
 from rest_kit.models.simple import (
     BooleanField,
     ChoiceField,
@@ -33,6 +34,7 @@ __all__ = [
     "JsonField",
     "ListField",
     "NestedField",
+    "PasswordField",
     "PkField",
     "StringField",
     "StringForeign",

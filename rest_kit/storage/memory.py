@@ -10,6 +10,8 @@ from rest_kit.storage.base import Count, Storage, Window
 class MemoryStorage(Storage):
     """Keeps everything in this process, for as long as it runs."""
 
+    in_process = True
+
     def hit(self, windows: Sequence[Window]) -> tuple[bool, list[Count]]:
         raise NotImplementedError
 
