@@ -77,7 +77,7 @@ class Codec:
         said = jsonio.loads(header)
         if not isinstance(said, dict) or not said.keys() <= _HEADER or said.get("alg") != self._demands.algorithm:
             raise ValueError("not a header of ours")
-        if said.get("typ", "JWT") not in _TYPES:
+        if not all(type(value) is str for value in said.values()) or said.get("typ", "JWT") not in _TYPES:
             raise ValueError("not a JSON Web Token")
         jsonio.loads(claims)
         kid = said.get("kid")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData
-from werkzeug.http import dump_cookie, parse_cookie
+from werkzeug.http import dump_cookie
+from werkzeug.sansio.http import parse_cookie
 
 from rest_kit.authentication import logins
 from rest_kit.authentication.base import INVALID_TOKEN, MAX_CREDENTIALS, Signing, challenge, misnamed
@@ -100,7 +101,7 @@ class SessionAuthentication(Signing):
         return self._users.user(record), session
 
     def _sent(self, request: Request) -> str | None:
-        """The cookie's value; None where there is none."""
+        """The cookie's value; None where there is none. Others of whatever bytes may stand beside it."""
         cookies = request.environ.get("HTTP_COOKIE")
         return None if not cookies or self._cookie not in cookies else parse_cookie(cookies).get(self._cookie)
 

@@ -125,7 +125,8 @@ class Users:
             record = self.store.get(pk)
         except (ValueError, RecordNotFound):
             return None
-        return record if self._is_active(record) else None
+        # a key has one spelling, also where it is an integer
+        return record if self._is_active(record) and fields.pk.format(pk) == text else None
 
     def named(self, name: str) -> Record | None:
         """The record of a user by name, who may be disabled; a name that two have is nobody's (StoreUnavailable)."""
