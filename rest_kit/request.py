@@ -118,16 +118,13 @@ class Request:
         """
         withdrawn: dict[str, str] = self.environ.setdefault("rest_kit.withdrawn", {})
         if name not in withdrawn and name in self.query_string:
-            kept = []
-            for piece in self.query_string.split("&"):
-                key, _, value = piece.partition("=")
-                if key != name:
-                    kept.append(piece)
-                elif name in withdrawn:
-                    raise InvalidQuery(Fault("twice", "is given twice", parameter=name))
-                else:
-                    withdrawn[name] = unquote_plus(value)
-            self.environ["QUERY_STRING"] = "&".join(kept)
+            pieces = self.query_string.split("&")
+            found = [piece for piece in pieces if piece.partition("=")[0] == name]
+            if len(found) > 1:
+                raise InvalidQuery(Fault("twice", "is given twice", parameter=name))
+            if found:
+                withdrawn[name] = unquote_plus(found[0].partition("=")[2])
+                self.environ["QUERY_STRING"] = "&".join(piece for piece in pieces if piece not in found)
         return withdrawn.get(name)
 
     def header(self, name: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_kit.authentication.base import Authentication
 from rest_kit.authentication.basic import BasicAuthentication, DiscouragedWarning
 from rest_kit.authentication.json_web_tokens import JWTAuthentication
+from rest_kit.authentication.logins import credentials
 from rest_kit.authentication.remote_user import RemoteUserAuthentication
 from rest_kit.authentication.sessions import Session, SessionAuthentication
 from rest_kit.authentication.signed import SignedTokenAuthentication
@@ -29,5 +30,6 @@ __all__ = [
     "UserModel",
     "Users",
     "check_password",
+    "credentials",
     "hash_password",
 ]

@@ -58,29 +58,36 @@ class Codec:
     def decode(self, token: str, kind: str | None) -> Claims:
         """What a token says, if it is of that `typ` (AuthenticationFailed)."""
         try:
-            kid = self._kid(token)
+            kid = self._kid(*self._parts(token))
             claims = self._verified(token, [self._keys[kid]] if kid is not None else list(self._keys.values()))
         except self._jwt.ExpiredSignatureError as exc:
             raise AuthenticationFailed(EXPIRED_TOKEN) from exc
         except (self._jwt.InvalidTokenError, MalformedBody, KeyError, ValueError, OverflowError) as exc:
             raise AuthenticationFailed(INVALID_TOKEN) from exc
-        if not _well_formed(claims) or (kind is not None and claims["typ"] != kind):
+        if kind is not None and claims["typ"] != kind:
             raise AuthenticationFailed(INVALID_TOKEN)
         return claims
 
-    def _kid(self, token: str) -> str | None:
-        """Which key a token names, its header being as it must be (ValueError, MalformedBody)."""
+    def _parts(self, token: str) -> list[Claims]:
+        """What header and claims say, whoever has signed them (ValueError, MalformedBody)."""
         parts = token.split(".")
         if len(token) > self._demands.max_size or len(parts) != 3:
             raise ValueError("not a token")
-        header, claims, _ = map(decoded, parts)
-        said = jsonio.loads(header)
-        if not isinstance(said, dict) or not said.keys() <= _HEADER or said.get("alg") != self._demands.algorithm:
+        found = [jsonio.loads(part) for part in map(decoded, parts[:2])]
+        decoded(parts[2])
+        if not all(isinstance(part, dict) for part in found):
+            raise ValueError("not two objects")
+        return found
+
+    def _kid(self, header: Claims, claims: Claims) -> str | None:
+        """Which key a token names, its parts being as they must be (ValueError, KeyError)."""
+        if not header.keys() <= _HEADER or header.get("alg") != self._demands.algorithm:
             raise ValueError("not a header of ours")
-        if not all(type(value) is str for value in said.values()) or said.get("typ", "JWT") not in _TYPES:
+        if not all(type(value) is str for value in header.values()) or header.get("typ", "JWT") not in _TYPES:
             raise ValueError("not a JSON Web Token")
-        jsonio.loads(claims)
-        kid = said.get("kid")
+        if not _well_formed(claims):
+            raise ValueError("not claims of the right types")
+        kid = header.get("kid")
         if kid is not None and kid not in self._keys:
             raise ValueError("not a key of ours")
         return kid
@@ -133,7 +140,7 @@ def decoded(part: str) -> bytes:
 
 
 def _well_formed(claims: Claims) -> bool:
-    """Whether the claims are of the types that they should be; PyJWT takes numbers from texts."""
+    """Whether the claims are of the types that they should be; PyJWT takes numbers from texts (KeyError)."""
     times = [claims[name] for name in ("exp", "iat", "nbf") if name in claims]
     texts = [claims[name] for name in ("sub", "typ", "scope", "jti", "fam", "stamp") if name in claims]
     return (

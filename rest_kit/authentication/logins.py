@@ -41,9 +41,15 @@ def members(request: Request, *names: str) -> list[str]:
     return [data[name] for name in names]
 
 
+def credentials(request: Request) -> tuple[str, str]:
+    """The `username` and `password` of a JSON body (ValidationError, MalformedBody, 415)."""
+    name, password = members(request, "username", "password")
+    return name, password
+
+
 def checked(users: Users, request: Request) -> Record:
     """The record of whoever sends a good `username` and `password` (AuthenticationFailed, ValidationError)."""
-    return users.checked(*members(request, "username", "password"))
+    return users.checked(*credentials(request))
 
 
 def secret_reply(data: Any) -> Response:

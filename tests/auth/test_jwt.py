@@ -10,7 +10,7 @@ from typing import Any
 import jwt as pyjwt
 import pytest
 
-from rest_kit.authentication import JWTAuthentication
+from rest_kit.authentication import JWTAuthentication, credentials
 from rest_kit.authentication.families import begin, end, is_youngest, renew
 from rest_kit.errors import ConfigurationError
 from rest_kit.request import Request
@@ -138,8 +138,7 @@ def test_a_login_as_other_frameworks_have_it(home: Home) -> None:
     jwt = JWTAuthentication(home.users, access_lifetime=3600)
 
     def login(request: Request) -> dict[str, str]:
-        data = request.json(1000)
-        user = home.users.verify(data["username"], data["password"])
+        user = home.users.verify(*credentials(request))
         return {"access_token": jwt.access_token(user, request), "token_type": "bearer"}
 
     client = home.client(jwt, routes=[Route("/api/login", login, methods=["POST"], authentication=())])
@@ -148,6 +147,7 @@ def test_a_login_as_other_frameworks_have_it(home: Home) -> None:
     assert client.get("/whoami", **sent(reply.json["access_token"])).json["name"] == "ada"
     claims = pyjwt.decode(reply.json["access_token"], options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == 3600
+    assert faults(client.post("/api/login", {"username": 5})) == [("#/username", "type"), ("#/password", "required")]
     refused = client.post("/api/login", ada(password="wrong"))
     assert problem(refused, 401, "authentication-failed")["detail"] == "Invalid credentials"
     assert refused.headers["WWW-Authenticate"] == 'Bearer realm="api"'

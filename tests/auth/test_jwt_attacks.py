@@ -139,6 +139,14 @@ def test_no_header_of_the_senders_is_followed(header: dict[str, Any]) -> None:
         {"exp": str(NOW + 1000)},
         {"exp": "soon"},
         {"exp": 10**400},
+        {"exp": True},
+        {"exp": [NOW + 1000]},
+        {"exp": {}},
+        {"iat": []},
+        {"aud": {}},
+        {"iss": []},
+        {"jti": []},
+        {"sub": {}},
         {"iat": "yesterday"},
         {"iat": NOW + 5000},
         {"nbf": NOW + 5000},
@@ -155,7 +163,6 @@ def test_no_claims_but_good_ones(changes: dict[str, Any]) -> None:
 
 def test_an_old_token_has_expired() -> None:
     refused(token(good(), claims(exp=NOW - 1)), "Token expired")
-    refused(token(good(), claims(exp=True)), "Token expired")
     refused(token(good(), claims(exp=NOW - 1), secret="x" * 40))
 
 
