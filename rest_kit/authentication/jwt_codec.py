@@ -142,9 +142,10 @@ def decoded(part: str) -> bytes:
 def _well_formed(claims: Claims) -> bool:
     """Whether the claims are of the types that they should be; PyJWT takes numbers from texts (KeyError)."""
     times = [claims[name] for name in ("exp", "iat", "nbf") if name in claims]
-    texts = [claims[name] for name in ("sub", "typ", "scope", "jti", "fam", "stamp") if name in claims]
+    texts = [claims[name] for name in ("sub", "typ", "iss", "scope", "jti", "fam", "stamp") if name in claims]
     return (
         all(type(time) in (int, float) for time in times)
         and all(type(text) is str for text in texts)
+        and type(claims.get("aud", "")) in (str, list)
         and 0 < len(claims["sub"]) <= _MAX_SUBJECT
     )
