@@ -20,7 +20,22 @@ import datastores
 import rest_kit
 from datastores.remote.dialects import DIALECTS, MAPPING_KEYS
 from datastores.remote.options import BREAKER_KEYS
-from rest_kit import authentication, controllers, errors, models, pagination, problems, query, spec, store, views
+from rest_kit import (
+    authentication,
+    controllers,
+    cors,
+    deprecation,
+    errors,
+    https,
+    models,
+    pagination,
+    problems,
+    proxies,
+    query,
+    spec,
+    store,
+    views,
+)
 from rest_kit.cli.main import main
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
@@ -148,6 +163,9 @@ NAMES: dict[str, Iterable[str]] = {
         *(field.name for field in authentication.UserModel.fields),
         *("PasswordField", "X-CSRF-Token", "REST_KIT_SECRET"),
     ],
+    "docs/cors.md": [*cors.CORS_KEYS, *cors.METHODS, *cors.SENT, *cors.EXPOSED],
+    "docs/versions.md": ["versions", "deprecated", "Deprecation", "Sunset", *arguments_of(deprecation.Deprecation)],
+    "docs/deploying.md": [*proxies.PROXY_KEYS, *https.HTTPS_KEYS, "proxies", "https", "healthz", "readyz"],
     "docs/writing.md": ["bulk_max", "max_body", "require_if_match", "Prefer", "ETag", "If-Match", "If-None-Match"],
 }
 
