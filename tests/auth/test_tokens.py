@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from datastores import PythonListDataStore
+from rest_kit import models
 from rest_kit.authentication import ApiKeyAuthentication, TokenAuthentication, Tokens, Users
 from rest_kit.errors import ConfigurationError, StoreUnavailable
-from tests.auth.support import PASSWORD, Home, ada
-from tests.http.support import Client, faults, problem
+from rest_kit.permissions import IsAuthenticated
+from tests.auth.support import PASSWORD, Home, Note, ada
+from tests.http.support import Client, faults, over_list, problem, serve
 
 
 @pytest.fixture
@@ -248,3 +250,27 @@ def test_the_header_comes_before_the_query(keyed: Client, tokens: Tokens) -> Non
 def test_what_cannot_be_meant_is_refused(tokens: Tokens, make: Any, words: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(words)):
         make(tokens)
+
+
+class Line(models.Model):
+    """A line of a note."""
+
+    fields = [models.PkField("id"), models.IntForeign("note", resource="notes", related_name="lines")]
+
+
+def test_a_key_in_the_query_is_known_wherever_a_request_looks(tokens: Tokens) -> None:
+    def options() -> dict[str, Any]:
+        own = ApiKeyAuthentication(tokens, query_parameter="api_key")
+        return {"options": {"authentication": own, "permissions": [IsAuthenticated()]}}
+
+    client = serve(
+        over_list([{"id": 1, "text": "x"}], model=Note, resource={"resource_name": "notes"}, controller=options()),
+        over_list([{"id": 7, "note": 1}], model=Line, resource={"resource_name": "lines"}, controller=options()),
+    )
+    key = tokens.create(1).key
+    expanded = client.get(f"/lines/7/?api_key={key}&expand=note")
+    assert expanded.json["note"]["text"] == "x"
+    nested = client.get(f"/notes/1/lines/?api_key={key}")
+    assert [one["id"] for one in nested.json["object_list"]] == [7]
+    assert key not in expanded.text + nested.text
+    assert client.get("/lines/7/?expand=note").status_int == 401
