@@ -56,6 +56,6 @@ def user_and_password(credentials: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeError) as exc:
         raise AuthenticationFailed(INVALID_CREDENTIALS) from exc
     name, colon, password = text.partition(":")
-    if not colon or any(not one.isprintable() and (one < " " or one == "\x7f") for one in text):
+    if not colon or any(one < " " or one == "\x7f" for one in text):
         raise AuthenticationFailed(INVALID_CREDENTIALS)
     return name, password

@@ -10,6 +10,7 @@ from rest_kit.models.fields import (
     DecimalField,
     DictField,
     Field,
+    FileField,
     FloatField,
     IntegerField,
     IntForeign,
@@ -26,6 +27,7 @@ from rest_kit.models.fields import (
     UUIDField,
     UUIDPkField,
 )
+from rest_kit.models.files import StoredFile
 from rest_kit.models.model import Model
 from rest_kit.models.rules import UniqueTogether
 
@@ -37,6 +39,7 @@ __all__ = [
     "DecimalField",
     "DictField",
     "Field",
+    "FileField",
     "FloatField",
     "IntForeign",
     "IntegerField",
@@ -46,6 +49,7 @@ __all__ = [
     "NestedField",
     "PasswordField",
     "PkField",
+    "StoredFile",
     "StringField",
     "StringForeign",
     "StringPkField",
