@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rest_kit.authentication import Authentication
+from rest_kit.authentication.base import Authentication
 from rest_kit.permissions import Permission
 from rest_kit.signing import Keys
 from rest_kit.throttling import Throttle

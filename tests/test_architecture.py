@@ -21,6 +21,7 @@ FLOORS: dict[str, int] = {
     "rest_kit.types": 0,
     "rest_kit.models": 1,
     "rest_kit.rows": 1,
+    "rest_kit.passwords": 1,
     "rest_kit.jsonio": 1,
     "rest_kit.store": 2,
     "rest_kit.events": 2,

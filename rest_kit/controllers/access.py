@@ -55,7 +55,7 @@ class Access:
         self.asks_objects = self.permission.asks_objects
         self.early = tuple(one for one in policies.throttle or () if one.early)
         self.late = tuple(one for one in policies.throttle or () if not one.early)
-        self.challenges = tuple(dict.fromkeys(one.challenge for one in self.authentication if one.challenge))
+        self.challenges = challenges_of(self.authentication)
         self.headers = _caching(self.authentication)
 
     def check(self, model: Model) -> list[str]:
@@ -88,7 +88,7 @@ class Access:
                     request.user, request.auth = found
                     return
         except NotAuthenticated as exc:
-            raise type(exc)(str(exc), challenges=exc.challenges or self.challenges) from exc
+            raise challenging(exc, self.challenges) from exc
 
     def permit(self, request: Request) -> None:
         """Ask the permissions, and note what the caller may see (NotAuthenticated, PermissionDenied)."""
@@ -129,6 +129,16 @@ class Access:
         for record in records:
             if not self.permission.has_object_permission(request, self.view, Seen(record)):
                 self.refuse(request)
+
+
+def challenges_of(authentication: Sequence[Authentication]) -> tuple[str, ...]:
+    """How callers can log in, each way once."""
+    return tuple(dict.fromkeys(one.challenge for one in authentication if one.challenge))
+
+
+def challenging(refusal: NotAuthenticated, challenges: tuple[str, ...]) -> NotAuthenticated:
+    """A refusal that says how to log in, as it may not have done yet."""
+    return type(refusal)(str(refusal), challenges=refusal.challenges or challenges)
 
 
 class Seen(dict[str, Any]):

@@ -34,6 +34,9 @@ class Storage(ABC):
     StoreUnavailable where it cannot be reached within its timeout.
     """
 
+    in_process: bool = False
+    """Whether every process has one of its own, so that several of them together admit more than the quota."""
+
     @abstractmethod
     def hit(self, windows: Sequence[Window]) -> tuple[bool, list[Count]]:
         """Count one hit in all of the windows if every one of them admits it, and in none otherwise."""

@@ -21,6 +21,7 @@ import rest_kit
 from datastores.remote.dialects import DIALECTS, MAPPING_KEYS
 from datastores.remote.options import BREAKER_KEYS
 from rest_kit import (
+    authentication,
     controllers,
     cors,
     deprecation,
@@ -95,6 +96,22 @@ def stores() -> list[type[store.DataStore]]:
     return [getattr(datastores, name) for name in datastores.__all__]
 
 
+def authentication_classes() -> list[type]:
+    """What users are kept in, and what they log in with."""
+    known = [getattr(authentication, name) for name in authentication.__all__]
+    return [
+        one for one in known if inspect.isclass(one) and one.__name__.endswith(("Authentication", "Users", "Tokens"))
+    ]
+
+
+def public_methods(cls: type) -> Iterator[str]:
+    """The methods that a class has for its users; what its colleagues alone call is no part of it."""
+    internal = {"find", "named", "named_active", "checked", "user", "stamp", "key_of", "owner", "keys"}
+    for name, value in vars(cls).items():
+        if inspect.isfunction(value) and not name.startswith("_") and name not in internal:
+            yield name
+
+
 def page_keys() -> Iterator[str]:
     for policy in (pagination.Pagination, pagination.PageNumberPagination, pagination.CursorPagination):
         yield from (policy.__name__, *arguments_of(policy), *policy(1).parameters)
@@ -138,6 +155,14 @@ NAMES: dict[str, Iterable[str]] = {
         *(name for cls in (store.DataStore, store.Tx) for name in cls.__abstractmethods__),
         *(field.name for cls in (store.Capabilities, query.Page) for field in msgspec.structs.fields(cls)),
         *(name for name in classes_of(query) if not name.startswith(("Operator", "Arity"))),
+    ],
+    "docs/authentication.md": [
+        *authentication.__all__,
+        *(name for one in authentication_classes() for name in arguments_of(one)),
+        *(name for one in authentication_classes() for name in public_methods(one)),
+        *(field.name for field in authentication.TokenModel.fields),
+        *(field.name for field in authentication.UserModel.fields),
+        *("PasswordField", "X-CSRF-Token", "REST_KIT_SECRET"),
     ],
     "docs/files.md": [
         *uploads.__all__,
