@@ -188,7 +188,7 @@ class WSGIDispatcher(Application):
         sharing = [controller for controller in self.controllers if controller.spec.name == parts[0]]
         if not sharing:
             raise NotFound(f"no such resource{did_you_mean(parts[0], self._handlers)}")
-        return _page(request, parts[1:], lambda: describe(_described(sharing, f"{base}/{parts[0]}/")))
+        return _page(request, parts[1:], lambda: describe(_described(sharing, f"{base}/{parts[0]}/", request)))
 
     def _docs(self, request: Request, parts: list[str]) -> Reply:
         if len(parts) != 2 or parts[0] != "errors":
@@ -261,9 +261,9 @@ def _shared(sharing: Sequence[Controller]) -> Callable[[Request, list[str]], Rep
     return handle
 
 
-def _described(sharing: Sequence[Controller], url: str) -> Described:
+def _described(sharing: Sequence[Controller], url: str, request: Request) -> Described:
     """What the description of one name's controllers is made of."""
-    ready = [controller.prepare() for controller in sharing]
+    ready = [controller.prepare().for_caller(request) for controller in sharing]
     first = ready[0]
     return Described(
         first.spec.name,

@@ -11,6 +11,7 @@ from rest_kit.controllers.hooks import Hooks
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
 from rest_kit.controllers.policed import Policed
 from rest_kit.controllers.reading import Reading
+from rest_kit.controllers.variants import discreet
 from rest_kit.errors import (
     Conflict,
     Fault,
@@ -256,15 +257,20 @@ class Writing(Reading):
         """Do the work as one atomic step behind its door, and answer with what it has stored."""
         if not self.polices:
             return shown(door(request, work))
-        access, hooks, pk = self.access, self.hooks, self.presenter.pk
+        concealed = self.model.concealed
+        access, hooks = self.access, self.hooks
         attempts: list[Policed] = []
 
         def policed(tx: Tx) -> Any:
-            attempts.append(Policed(tx, request, pk, access, hooks))
+            attempts.append(Policed(tx, request, self.model, access, hooks))
             return work(attempts[-1])
 
-        reply = shown(door(request, policed))
-        attempts[-1].changes.announce(request, hooks)
+        try:
+            stored = door(request, policed)
+        except Conflict as exc:
+            raise discreet(exc, concealed) from exc
+        reply = shown(stored)
+        attempts[-1].changes.announce(request, hooks, access.permission if access is not None else None)
         return reply
 
     # --- shared -------------------------------------------------------------------------------------------------------
