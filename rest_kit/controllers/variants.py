@@ -76,6 +76,10 @@ class Variants(Generic[ServedT]):
             ("variant", self, request.method, request.view is self.owner), lambda: self._find(request)
         )
 
+    def __len__(self) -> int:
+        """How many are kept ready."""
+        return len(self._made)
+
     def _find(self, request: Request) -> ServedT:
         limits = self._limits(request)
         made = self._made.get(limits)

@@ -29,10 +29,12 @@ class FieldPermissions(msgspec.Struct, frozen=True):
         return frozenset(name for name, one in self.read.items() if not one.has_permission(reading, view))
 
     def fixed(self, request: Request, view: Any) -> frozenset[str]:
-        """The fields that a caller may not set by this request; a request that reads sets nothing."""
+        """The fields that a caller may not set by this request; by a PATCH, where it is one that reads."""
+        writing = request
         if request.method in SAFE_METHODS:
-            return frozenset()
-        return frozenset(name for name, one in self.write.items() if not one.has_permission(request, view))
+            writing = request.reading()
+            writing.method, writing.action = "PATCH", "partial_update"
+        return frozenset(name for name, one in self.write.items() if not one.has_permission(writing, view))
 
     def check(self, model: Model) -> list[str]:
         """A sentence for everything that does not fit the model."""
@@ -70,9 +72,9 @@ def read_field_permissions(options: Mapping[str, Any]) -> tuple[FieldPermissions
 def _misfit(one: Any, where: str) -> str:
     """What is wrong with the permission of a field; nothing for a good one."""
     if inspect.isclass(one) and issubclass(one, Permission):
-        return f"{where} holds the class {one.__name__}; it must be an instance, such as {one.__name__}()"
+        return f"{where} holds the class {one.__name__}; it must be an instance"
     if not isinstance(one, Permission):
         return f'{where} must be a permission, or {{"read": ..., "write": ...}} with permissions, not {one!r}'
     if one.has_scope or one.asks_objects:
-        return f"{where}: {one!r} looks at records, and what fields there are is asked of the request alone"
+        return f"{where}: {one!r} looks at records, and a field is asked for once a request"
     return ""
