@@ -113,11 +113,11 @@ class Access:
             if seen != own:
                 request.scope, request.limit = seen, own
 
-    def refuse(self, request: Request) -> NoReturn:
-        """The refusal: 401 where logging in could help, else 403."""
+    def refuse(self, request: Request, *why: str) -> NoReturn:
+        """The refusal: 401 where logging in could help, else 403, and why."""
         if self.authentication and not request.user.is_authenticated:
             raise NotAuthenticated(challenges=self.challenges)
-        raise PermissionDenied
+        raise PermissionDenied(*why)
 
     def looking(self, request: Request) -> Request:
         """A request for another resource as one that reads this one (NotAuthenticated, PermissionDenied)."""

@@ -92,17 +92,16 @@ class Policed(Tx):
         self.changes.note(before, None)
 
     def _check(self, stored: Sequence[Record]) -> None:
-        """Refuse to leave records where the caller could not see them, or might not work on them (PermissionDenied).
+        """Refuse to leave records where the caller could not see them, or might not work on them (AccessError).
 
         A rehearsal stores nothing, and knows no keys yet.
         """
-        if isinstance(self._tx, Rehearsal):
+        access, scope = self._access, self._request.scope
+        if access is None or isinstance(self._tx, Rehearsal):
             return
-        scope = self._request.scope
-        if scope is not None and not all(matches(scope, record) for record in stored):
-            raise PermissionDenied("this would put the object where you may not see it")
-        if self._access is not None:
-            self._access.check_objects(self._request, stored)
+        if not all(matches(scope, record) for record in stored):
+            access.refuse(self._request, "this would put the object where you may not see it")
+        access.check_objects(self._request, stored)
 
     def claim(self, key: str, digest: bytes) -> bytes | None:
         return self._tx.claim(key, digest)
