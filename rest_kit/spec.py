@@ -16,6 +16,7 @@ import marshmallow
 import msgspec
 
 from rest_kit.authentication import Authentication
+from rest_kit.deprecation import Deprecation
 from rest_kit.errors import ConfigurationError, did_you_mean
 from rest_kit.models import Model, PkField
 from rest_kit.pagination import BasePagination, Pagination
@@ -72,6 +73,7 @@ class ControllerOptions(TypedDict, total=False):
     permissions: Permission | Sequence[Permission]
     throttle: Throttle | Sequence[Throttle]
     field_permissions: Mapping[str, Permission | Mapping[str, Permission]]
+    deprecated: Deprecation
 
 
 class ControllerDict(TypedDict, total=False):
@@ -128,6 +130,7 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
     "permissions": object,
     "throttle": object,
     "field_permissions": Mapping,
+    "deprecated": Deprecation,
 }
 _VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool, "foreign_keys": str}
 FOREIGN_KEYS: Final = ("pk", "uri")
@@ -159,6 +162,7 @@ class Spec(msgspec.Struct, frozen=True):
     foreign_keys: str
     policies: Policies = NO_POLICIES
     field_permissions: FieldPermissions | None = None
+    deprecated: Deprecation | None = None
 
 
 def is_segment(text: str) -> bool:
@@ -254,6 +258,7 @@ class _Builder:
             foreign_keys=self.view_options.get("foreign_keys", "pk"),
             policies=policies,
             field_permissions=field_permissions,
+            deprecated=self.options.get("deprecated"),
         )
 
     def _name(self) -> str:
