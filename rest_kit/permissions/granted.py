@@ -13,6 +13,7 @@ from rest_kit.permissions.rights import Rights, groups_of, read_rights, resource
 from rest_kit.query import Any as AnyOf
 from rest_kit.query import Filter, Where
 from rest_kit.request import Request
+from rest_kit.store import DataStore
 from rest_kit.types import Pk, Record
 from rest_kit.users import User
 
@@ -72,9 +73,9 @@ class ObjectPermissions(Permission):
         return request.action != "create" or _holds(self.grants, request, "add", view)
 
     def scope(self, request: Request) -> Where | None:
-        if request.action == "create":
-            return None  # nothing is looked at, and what is made has no grants yet
         key = _key_of(request.view)
+        if request.action == "create" or key is None:
+            return None  # nothing is looked at: what is made has no grants yet, and a plain endpoint shows no records
         if request.pk is not None:
             return None if self._on(request, "view", request.pk) else AnyOf()
         granted = self._granted(request, "view")
@@ -85,25 +86,24 @@ class ObjectPermissions(Permission):
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
         if request.method in SAFE_METHODS or request.action == "create":
             return True
-        key = _key_of(view)
-        right = right_for(request)
+        right, pk = right_for(request), _pk_of(view, obj)
         if request.pk is not None:
-            return self._on(request, right, obj[key.name])
+            return self._on(request, right, pk)
         granted = self._granted(request, right)
-        return granted is None or str(obj[key.name]) in granted
+        return granted is None or str(pk) in granted
 
     def storing(self, request: Request, record: Record) -> None:
         """A key that clients bring may have been another object's: what was granted on that is no longer meant."""
         key = _key_of(request.view)
-        if key.writable:
+        if key is not None and key.writable:
             self.grants.forget(resource_of(request.view), record[key.name])
 
     def written(self, request: Request, before: Record | None, after: Record | None) -> None:
-        key, resource = _key_of(request.view), resource_of(request.view)
+        view, resource = request.view, resource_of(request.view)
         if after is None and before is not None:
-            self.grants.forget(resource, before[key.name])
+            self.grants.forget(resource, _pk_of(view, before))
         elif before is None and after is not None and self.creator and request.user.is_authenticated:
-            self.grants.assign(request.user, self.creator, resource, after[key.name])
+            self.grants.assign(request.user, self.creator, resource, _pk_of(view, after))
 
     def _granted(self, request: Request, right: str) -> frozenset[str] | None:
         """The objects of the resource that the caller holds a right on, looked up once for a request."""
@@ -144,10 +144,18 @@ def _holds(grants: Grants, request: Request, right: str, view: Any) -> bool:
     return request.remember((grants, "whole", user.pk, right, resource), lambda: grants.check(user, right, resource))
 
 
-def _key_of(view: Any) -> Field:
-    """The primary key of the resource that a permission is asked with."""
-    key: Field = view.store.model.pk
-    return key
+def _key_of(view: Any) -> Field | None:
+    """The primary key of the resource that a permission is asked with; a plain endpoint has none."""
+    store: DataStore | None = getattr(view, "store", None)
+    return store.model.pk if store is not None else None
+
+
+def _pk_of(view: Any, record: Any) -> Pk:
+    """The key of one of the resource's records."""
+    key = _key_of(view)
+    assert key is not None
+    pk: Pk = record[key.name]
+    return pk
 
 
 def _keys(key: Field, texts: frozenset[str]) -> set[Pk]:

@@ -164,8 +164,8 @@ class Graph:
         return {name: one for name, one in shown.items() if allowed is None or name in allowed}
 
     def guards(self) -> bool:
-        """Whether it depends on the caller which relations there are."""
-        return any(one.field in self.members[one.child].guarded for one in self._relations())
+        """Whether it may depend on the caller which relations there are; databases may tell of some later."""
+        return any(member.guarded for member in self.members.values())
 
     def blocked(self, request: Request) -> frozenset[Relation]:
         """The relations through fields that the caller may not read."""

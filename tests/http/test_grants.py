@@ -11,6 +11,7 @@ import pytest
 
 from datastores import PythonListDataStore
 from rest_kit import models
+from rest_kit.controllers import WSGIDispatcher
 from rest_kit.errors import ConfigurationError, RemoteError, StoreUnavailable
 from rest_kit.permissions import (
     GrantModel,
@@ -21,6 +22,7 @@ from rest_kit.permissions import (
     ModelPermissions,
     ObjectPermissions,
 )
+from rest_kit.routes import Route
 from rest_kit.store import DataStore
 from rest_kit.users import User
 from tests.http.access_samples import USERS, As, ByHeader, told
@@ -266,6 +268,15 @@ def test_an_expansion_goes_by_the_grants_of_what_it_leads_to() -> None:
     expanded = [ada.get(f"/children/{pk}/?expand=note").json["note"] for pk in (1, 2)]
     assert expanded[0] is None
     assert expanded[1]["text"] == "note 1"
+
+
+def test_a_plain_endpoint_has_no_objects() -> None:
+    route = Route("/hello", lambda request: {"hello": request.user.name}, methods=["GET", "POST"])
+    app = Client(
+        WSGIDispatcher([], authentication=ByHeader(), permissions=ObjectPermissions(in_memory()), routes=[route])
+    )
+    assert [As(app, "ada").ask(verb, "/hello").status_int for verb in ("GET", "POST")] == [200, 200]
+    assert As(app, None).get("/hello").status_int == 401
 
 
 # --- many, and none at all --------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from tests.http.access_samples import As, ByHeader, told
 from tests.http.support import ABSENT, Client
 from tests.same import opened
 
-KINDS = ("list", "csv", "sqlite", "postgresql", "mariadb")
+KINDS = ("list", "csv", "sqlite", "postgresql", "mariadb", "remote")
 ME_AND_THEM = (("ada", "bob"), ("bob", "ada"))
 NUMBERS = {"ada": 1111000, "bob": 2222000, "root": 9999000}
 """Where everybody's keys begin, so that they are known wherever they turn up."""
@@ -118,6 +118,14 @@ RESOURCES: dict[str, tuple[type[models.Model], Any]] = {
 }
 
 
+def bare(model: type[models.Model]) -> models.Model:
+    """The model as whatever holds the data has it, which knows nothing of other resources."""
+    fields = [
+        models.IntegerField(field.name) if isinstance(field, models.IntForeign) else field for field in model.fields
+    ]
+    return models.Model.of(model.__name__, fields)
+
+
 @contextmanager
 def world(kind: str, folder: Path, owners: tuple[str, ...]) -> Iterator[Client]:
     """An application in which these have records, behind those of root, who keeps the last keys to himself."""
@@ -127,7 +135,7 @@ def world(kind: str, folder: Path, owners: tuple[str, ...]) -> Iterator[Client]:
             place = folder / name / "-".join(owners)
             place.mkdir(parents=True)
             rows = [row for owner in (*owners, "root") for row in rows_of(name, owner)]
-            cls, data, options = stack.enter_context(opened(kind, place, model(), rows))
+            cls, data, options = stack.enter_context(opened(kind, place, bare(model), rows))
             resource = {"resource_name": name, "resource": data, "datastore": cls, "model": model, "options": options}
             permissions = [IsOwner("owner") | IsAdminUser()]
             chosen = {"options": {"pagination": pagination, "permissions": permissions}}
