@@ -262,6 +262,32 @@ def test_a_relation_through_a_hidden_key_is_not_there(path: str, missing: str, s
     assert hidden == other.text.replace("boss", "bozz")
 
 
+def test_a_nested_list_of_the_same_resource_takes_what_the_caller_may_set(storage: Storage) -> None:
+    root, ada, nobody = workers(storage)
+    body = {"name": "Dan", "remark": "new"}
+    assert faults(ada.post("/workers/1/staff/", body)) == [("#/remark", "read_only")]
+    problem(nobody.post("/workers/1/staff/", body), 404, "not-found")
+    made = root.post("/workers/1/staff/", {**body, "salary": 5})
+    assert (made.json["remark"], made.json["boss_id"]) == ("new", 1)
+
+
+def test_two_controllers_under_one_name_have_fields_of_their_own() -> None:
+    resource = {
+        "resource_name": "workers",
+        "resource": [{"id": 1, "name": "Ann", "salary": 5}],
+        "datastore": PythonListDataStore,
+        "model": Alone,
+    }
+    hiding = {"field_permissions": {"salary": IsAdminUser()}, "authentication": ByHeader()}
+    lists = make_controller(resource, {"unique_verbs": [], "options": hiding})
+    items = make_controller(resource, {"list_verbs": [], "options": {"permissions": IsAuthenticated(), **hiding}})
+    app = serve(lists, items)
+    assert As(app, None).get("/workers/1/").status_int == 401
+    for name, shown in (("ada", False), ("root", True)):
+        assert ("salary" in As(app, name).objects("/workers/")[0]) is shown
+        assert ("salary" in As(app, name).get("/workers/1/").json) is shown
+
+
 def test_a_relation_of_another_resource_through_a_hidden_key_is_not_there() -> None:
     class Team(models.Model):
         fields = (models.PkField("id"), models.StringField("name", required=True))

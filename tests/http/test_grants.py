@@ -312,6 +312,25 @@ def test_too_many_are_refused_with_a_remedy() -> None:
     assert len(ada.values("/things/")) == 5
 
 
+def test_an_object_whose_grants_cannot_be_written_is_there_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    grants = in_memory()
+    grants.assign(ADA, "add", "things")
+    ada = As(notes(ObjectPermissions(grants)), "ada")
+
+    def failing(work: Any) -> Any:
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(grants.store, "atomic", failing)
+    assert ada.post("/things/", {"text": "x"}).status_int == 201
+    assert "ObjectPermissions.written has failed" in caplog.text
+    assert ada.get("/things/6/").status_int == 404
+    monkeypatch.undo()
+    grants.assign(ADA, "view", "things", 6)
+    assert ada.get("/things/6/").status_int == 200
+
+
 @pytest.mark.parametrize("error", [StoreUnavailable("down"), RemoteError("broken")])
 def test_grants_that_cannot_be_read_are_a_503(error: StoreUnavailable, monkeypatch: pytest.MonkeyPatch) -> None:
     grants = in_memory()
