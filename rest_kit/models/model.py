@@ -63,10 +63,9 @@ class Model:
 
     def _prepare(self) -> None:
         """Make the loads."""
-        fields = tuple(self.by_name.values())
         self._plain_load = PlainLoad(self.by_name, self.concealed)
-        self._compiled_load = compile_load(fields)
-        self._compiled_partial = compile_partial(fields)
+        self._compiled_load = compile_load(self.fields)
+        self._compiled_partial = compile_partial(self.fields)
 
     def _unique_sets(self) -> tuple[tuple[str, ...], ...]:
         alone = [(field.name,) for field in self.fields if field.unique and field is not self.pk]
@@ -106,7 +105,8 @@ class Model:
             )
             for name, field in self.by_name.items()
         }
-        twin.pk = key_of(tuple(twin.by_name.values()))
+        vars(twin)["fields"] = tuple(twin.by_name.values())
+        twin.pk = key_of(twin.fields)
         twin.readable = tuple(name for name in self.readable if name not in hidden)
         twin.writable = tuple(name for name in self.writable if name not in fixed)
         twin.concealed = frozenset(self.names).difference(twin.readable, twin.writable)
