@@ -9,9 +9,9 @@ from __future__ import annotations
 import copy
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from random import getrandbits
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, unquote_plus
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
@@ -25,6 +25,7 @@ from rest_kit.types import Pk
 from rest_kit.users import ANONYMOUS, User
 
 Environ = dict[str, Any]
+T = TypeVar("T")
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}\Z")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
@@ -46,17 +47,20 @@ class Request:
     For a nested list, `url` is the path that was asked for, and `within` the condition that belongs to it.
     `user`: who is calling, and `auth`: by what credentials; `action`: what is done, such as `list` or `create`;
     `view`: the
-    controller that is asked; `scope`: what the caller may see of the resource (None: all of it). `headers` go into
-    the reply, whatever it is. `uploads`: the keys of the files that it has brought and that nothing refers to yet.
+    controller that is asked; `scope`: what the caller may see of the resource (None: all of it), and `limit` what of
+    that this request may work on, where it is less. `headers` go into the reply, whatever it is.
+    `uploads`: the keys of the files that it has brought and that nothing refers to yet.
     """
 
     __slots__ = (
         "_http",
+        "_memo",
         "action",
         "auth",
         "environ",
         "headers",
         "id",
+        "limit",
         "method",
         "mount",
         "pk",
@@ -82,9 +86,11 @@ class Request:
         self.action = ""
         self.view: Any = None
         self.scope: Where | None = None
+        self.limit: Where | None = None
         self.headers: list[tuple[str, str]] | None = None
         self.uploads: list[str] | None = None
         self._http: HTTPRequest | None = None
+        self._memo: dict[Hashable, Any] | None = None
 
     def at(self, mount: str) -> Request:
         """The same request as another resource's, for showing that one's objects."""
@@ -94,9 +100,18 @@ class Request:
 
     def reading(self) -> Request:
         """The same request as one that reads, for what must be seen before something else is done below it."""
+        self._memo = {} if self._memo is None else self._memo
         twin = copy.copy(self)
         twin.method, twin.action = "GET", "retrieve"
         return twin
+
+    def remember(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` finds, asked once for this request and those made of it."""
+        memo = self._memo = {} if self._memo is None else self._memo
+        if key not in memo:
+            memo[key] = find()
+        found: T = memo[key]
+        return found
 
     def add_headers(self, *headers: tuple[str, str]) -> None:
         """Put headers into the reply to this request, also where it is an error."""

@@ -13,6 +13,7 @@ from rest_kit.controllers.inserting import insert_one
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
 from rest_kit.controllers.policed import Policed
 from rest_kit.controllers.reading import Reading
+from rest_kit.controllers.variants import discreet
 from rest_kit.errors import (
     Conflict,
     Fault,
@@ -264,19 +265,22 @@ class Writing(Reading):
         """Do the work as one atomic step behind its door, and answer with what it has stored."""
         if not self.polices:
             return shown(door(request, work))
-        access, hooks, pk = self.access, self.hooks, self.presenter.pk
+        access, hooks = self.access, self.hooks
         attempts: list[Policed] = []
 
         def policed(tx: Tx) -> Any:
-            attempts.append(Policed(tx, request, pk, access, hooks))
+            attempts.append(Policed(tx, request, self.model, access, hooks))
             return work(attempts[-1])
 
-        stored = door(request, policed)
+        try:
+            stored = door(request, policed)
+        except Conflict as exc:
+            raise discreet(exc, self.model.concealed) from exc
         changes = attempts[-1].changes
         if self.keeping is not None:
             self.keeping.settle(request, changes)
         reply = shown(stored)
-        changes.announce(request, hooks)
+        changes.announce(request, hooks, access.permission if access is not None else None)
         return reply
 
     # --- shared -------------------------------------------------------------------------------------------------------

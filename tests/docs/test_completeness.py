@@ -29,6 +29,7 @@ from rest_kit import (
     https,
     models,
     pagination,
+    permissions,
     problems,
     proxies,
     query,
@@ -143,6 +144,18 @@ NAMES: dict[str, Iterable[str]] = {
         *(*spec.RESERVED_RESOURCES, *controllers.__all__),
         *(name for name in views.__all__ if name != "Formatter"),
         *("REST_KIT_SECRET", "SCRIPT_NAME", "healthz", "readyz"),
+    ],
+    "docs/permissions.md": [
+        *(*permissions.__all__, *permissions.RIGHTS),
+        *(
+            name
+            for name in vars(permissions.Permission)
+            if name[0] != "_" and name not in ("has_scope", "asks_objects")
+        ),
+        *(name for name in vars(permissions.Grants) if not name.startswith("_")),
+        *(key for cls in (permissions.IsOwner, permissions.HasScope, permissions.Grants) for key in arguments_of(cls)),
+        *(field.name for field in msgspec.structs.fields(permissions.Grant)),
+        *("creator", "users", "groups", "permissions", "field_permissions", "read", "write"),
     ],
     "docs/errors.md": [
         *(known.slug for known in problems.PROBLEM_TYPES.values()),
