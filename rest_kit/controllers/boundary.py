@@ -61,7 +61,9 @@ def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:
 
 def merged(headers: Headers, more: Headers) -> Headers:
     """All of the headers; what both say of `Vary` in one."""
-    vary = [value for name, value in [*headers, *more] if name == "Vary"]
-    rest = [(name, value) for name, value in [*headers, *more] if name != "Vary"]
+    both = headers + more
+    vary = [value for name, value in both if name == "Vary"]
+    if len(vary) < 2:
+        return both
     names = dict.fromkeys(name.strip() for value in vary for name in value.split(","))
-    return [*rest, ("Vary", ", ".join(names))] if names else rest
+    return [*(one for one in both if one[0] != "Vary"), ("Vary", ", ".join(names))]

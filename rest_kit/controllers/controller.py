@@ -85,7 +85,7 @@ class Controller(Application):
         self.keys = keys or Keys(secret)
         self.storage = storage or MemoryStorage()
         policies = self.spec.policies.or_else(defaults)
-        problems = policies.problems(self.keys)
+        problems = policies.problems(self.keys) + policies.misfits(self)
         if problems:
             raise ConfigurationError(problems, owner=type(self).__name__)
         self.access = Access(self, policies, self.storage) if policies.any else None
@@ -241,3 +241,5 @@ class Controller(Application):
         """Return if the data can be reached and read (StoreUnavailable)."""
         self.store.ping()
         self.prepare()
+        if self.access is not None and self.access.throttling is not None:
+            self.access.throttling.ping()

@@ -16,6 +16,7 @@ from rest_kit.problems import Reply
 from rest_kit.request import Request
 from rest_kit.routes import Route
 from rest_kit.storage import Storage
+from rest_kit.store import refuse
 
 
 class Endpoint:
@@ -25,6 +26,7 @@ class Endpoint:
         self.route = route
         self.name = route.name
         policies = route.policies.or_else(defaults)
+        refuse(policies.misfits(self), repr(route))
         self.access = Access(self, policies, storage) if policies.any else None
         verbs = [*route.methods, *(["HEAD"] if "GET" in route.methods else [])]
         self.verbs = frozenset(verbs)

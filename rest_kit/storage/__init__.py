@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from rest_kit.storage.base import Count, Storage, Window
-from rest_kit.storage.memory import MemoryStorage, open_storage
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Count", "MemoryStorage", "Storage", "Window", "open_storage"]
+from rest_kit.storage.base import Count, Storage, Window
+from rest_kit.storage.memory import MemoryStorage
+from rest_kit.storage.opening import open_storage
+from rest_kit.storage.sqlite import SQLiteStorage
+
+if TYPE_CHECKING:
+    from rest_kit.storage.redis import RedisStorage
+
+__all__ = ["Count", "MemoryStorage", "RedisStorage", "SQLiteStorage", "Storage", "Window", "open_storage"]
+
+
+def __getattr__(name: str) -> Any:
+    """`RedisStorage`, once it is asked for: the package that it needs is an extra."""
+    if name != "RedisStorage":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rest_kit.storage.redis import RedisStorage
+
+    return RedisStorage
