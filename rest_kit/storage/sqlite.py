@@ -81,8 +81,12 @@ class SQLiteStorage(Storage):
             admitted = True
             for window in distinct(windows):
                 key, end = _key_of(window), now + length_of(window)
-                log, is_new = _read(connection, key)
+                log = _read(connection, key)
+                is_new, newest = not log, log[-1] if log else 0
                 left = trimmed(log, now, end)
+                if newest > end:
+                    # the clock was set back: noted at once, or they would be of this moment at every moment
+                    _write(connection, key, log)
                 if len(log) - left >= window.quota:
                     admitted = False
                 seen.append((window, log, left, (key, end, is_new)))
@@ -91,17 +95,14 @@ class SQLiteStorage(Storage):
                     if is_new:
                         connection.execute(_SWEEP, (now,))
                     log.append(end)
-                    connection.execute(_KEEP, (key, log.tobytes(), end))
+                    _write(connection, key, log)
             return admitted, [counted(window, log, left, now) for window, log, left, _ in seen]
 
     def _take_back(self, connection: sqlite3.Connection, one: Count) -> None:
         key = _key_of(one.window)
-        log, _ = _read(connection, key)
+        log = _read(connection, key)
         take_back(log, one.mark)
-        if log:
-            connection.execute(_KEEP, (key, log.tobytes(), log[-1]))
-        else:
-            connection.execute(_DROP, (key,))
+        _write(connection, key, log)
 
     def get(self, key: str) -> bytes | None:
         with self._using() as connection:
@@ -208,10 +209,17 @@ def _key_of(window: Window) -> str:
     return f"count {window.seconds:g} {window.key}"
 
 
-def _read(connection: sqlite3.Connection, key: str) -> tuple[array[int], bool]:
-    """The log under a key, and whether it is a new one."""
+def _read(connection: sqlite3.Connection, key: str) -> array[int]:
+    """The log under a key, which may be empty."""
     found: Any = connection.execute(_FIND, (key,)).fetchone()
-    return array("q", found[0] if found is not None else b""), found is None
+    return array("q", found[0] if found is not None else b"")
+
+
+def _write(connection: sqlite3.Connection, key: str, log: array[int]) -> None:
+    if log:
+        connection.execute(_KEEP, (key, log.tobytes(), log[-1]))
+    else:
+        connection.execute(_DROP, (key,))
 
 
 def _clock_of(connection: sqlite3.Connection) -> Clock:
