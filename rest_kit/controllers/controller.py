@@ -51,7 +51,8 @@ class Controller(Application):
 
     A subclass without `resource` is a base for others. The methods named after verbs (`get_list` to `delete_item`) may
     be overridden; each answers `(status line, headers, body)`. `secret` signs cursors and keys entity tags, as for
-    `WSGIDispatcher`; a dispatcher passes `keys` and `mount`, the URL path of the collection, itself.
+    `WSGIDispatcher`; a dispatcher passes `keys` and `mount`, the URL path of the collection, itself, and `version`, the
+    name of that to which the controller belongs.
     Raises ConfigurationError, with every mistake, when the class is created.
     """
 
@@ -72,6 +73,7 @@ class Controller(Application):
         self,
         *,
         mount: str = "/",
+        version: str = "",
         keys: Keys | None = None,
         secret: str | list[str] | None = None,
         defaults: Policies = NO_POLICIES,
@@ -82,6 +84,7 @@ class Controller(Application):
         self.spec = self.spec_
         self.store = self.spec.store
         self.mount = mount
+        self.full_name = f"{version}/{self.spec.name}" if version else self.spec.name
         self.keys = keys or Keys(secret)
         self.storage = storage or MemoryStorage()
         policies = self.spec.policies.or_else(defaults)
