@@ -53,8 +53,8 @@ class Access:
         self.permission = _all_of(policies.permissions or ())
         self.has_scope = self.permission.has_scope
         self.asks_objects = self.permission.asks_objects
-        throttles, identifies = policies.throttle or (), bool(self.authentication)
-        self.throttling = Throttling(throttles, storage, identifies=identifies) if throttles else None
+        throttles = policies.throttle
+        self.throttling = Throttling(throttles, storage, self.authentication) if throttles else None
         self.challenges = tuple(dict.fromkeys(one.challenge for one in self.authentication if one.challenge))
         self.headers = _caching(self.authentication)
 

@@ -17,6 +17,7 @@ from typing import Final, NoReturn
 
 from werkzeug.exceptions import ServiceUnavailable
 
+from rest_kit.authentication import Authentication
 from rest_kit.errors import AccessError, StoreUnavailable, Throttled
 from rest_kit.request import Request
 from rest_kit.storage import Count, Storage, Window
@@ -78,13 +79,18 @@ class Counter:
 
 
 class Throttling:
-    """All throttles of one resource; `identifies`: whether anything finds out who is calling."""
+    """All throttles of one resource; `authentication` is what finds out who is calling."""
 
-    def __init__(self, throttles: Sequence[Throttle], storage: Storage, *, identifies: bool) -> None:
+    def __init__(
+        self, throttles: Sequence[Throttle], storage: Storage, authentication: Sequence[Authentication] = ()
+    ) -> None:
         groups: dict[tuple[Storage, str], list[Throttle]] = {}
         for one in throttles:
             groups.setdefault((one.storage or storage, one.on_failure), []).append(one)
+        identifies = bool(authentication)
         self.counters = [Counter(place, each, identifies=identifies) for (place, _), each in groups.items()]
+        headers = [name for one in authentication for name in one.varies_by]
+        self._credentials = ("REMOTE_USER", *("HTTP_" + name.upper().replace("-", "_") for name in headers))
         self._in_process = any(one.storage.in_process for one in self.counters)
         self._early = [one.early for one in self.counters]
         self._late = [one.late for one in self.counters]
@@ -102,8 +108,9 @@ class Throttling:
             self._count(request, self._early, (), told)
         if identify is not None and self._has_late:
             held = self._hold(request, told)
-            self._identify(request, identify, held, told)
-            self._count(request, self._late, held, told)
+            if held is not None:
+                self._identify(request, identify, held, told)
+            self._count(request, self._late, held or (), told)
         elif identify is not None:
             identify(request)
         request.add_headers(*fields(told))
@@ -140,13 +147,18 @@ class Throttling:
             _give_back(done)
             self._refuse(request, told)
 
-    def _hold(self, request: Request, told: list[Count]) -> list[list[Count]]:
-        """Hold places for credentials that may not be good (Throttled)."""
+    def _hold(self, request: Request, told: list[Count]) -> list[list[Count]] | None:
+        """Hold places for credentials that may not be good (Throttled).
+
+        None where there is no room, but no credentials either: then nothing is looked at, and nobody is logged in.
+        """
         held: list[list[Count]] = []
         for counter in self.counters:
             admitted, counts = counter.hold(request)
             if not admitted:
                 _give_back(zip(self.counters, held, strict=False))
+                if not any(name in request.environ for name in self._credentials):
+                    return None
                 self._refuse(request, [*told, *(one for one in counts if not _is_held(one))])
             held.append(counts)
         return held
