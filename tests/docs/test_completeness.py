@@ -20,11 +20,12 @@ import datastores
 import rest_kit
 from datastores.remote.dialects import DIALECTS, MAPPING_KEYS
 from datastores.remote.options import BREAKER_KEYS
-from rest_kit import controllers, errors, models, pagination, problems, query, spec, store, views
+from rest_kit import controllers, errors, models, pagination, problems, query, spec, storage, store, throttling, views
 from rest_kit.cli.main import main
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
 from rest_kit.models.fields import __all__ as field_names
+from rest_kit.throttling.rates import UNITS
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"^```.*?^```$|`[^`]+`", re.MULTILINE | re.DOTALL)
@@ -76,6 +77,11 @@ def arguments_of(function: object) -> Iterable[str]:
     return [name for name in inspect.signature(function).parameters if name != "self"]
 
 
+def options_of(cls: type) -> Iterable[str]:
+    """The named parameters of a throttle or a storage, less what is for tests."""
+    return [name for name in arguments_of(cls) if name not in ("rates", "options", "clock", "self")]
+
+
 def stores() -> list[type[store.DataStore]]:
     return [getattr(datastores, name) for name in datastores.__all__]
 
@@ -123,6 +129,14 @@ NAMES: dict[str, Iterable[str]] = {
         *(name for cls in (store.DataStore, store.Tx) for name in cls.__abstractmethods__),
         *(field.name for cls in (store.Capabilities, query.Page) for field in msgspec.structs.fields(cls)),
         *(name for name in classes_of(query) if not name.startswith(("Operator", "Arity"))),
+    ],
+    "docs/throttling.md": [
+        *(name for name in throttling.__all__ if name != "Throttling"),
+        *(*storage.__all__, *storage.Storage.__abstractmethods__, *UNITS),
+        *(name for cls in (storage.Window, storage.Count) for name in cls.__struct_fields__ if name != "window"),
+        *(name for cls in (throttling.RateThrottle, throttling.RateLimit) for name in options_of(cls)),
+        *(name for cls in (storage.MemoryStorage, storage.SQLiteStorage) for name in options_of(cls)),
+        *(name for name in vars(throttling.Throttle) if not name.startswith("_")),
     ],
     "docs/writing.md": ["bulk_max", "max_body", "require_if_match", "Prefer", "ETag", "If-Match", "If-None-Match"],
 }
