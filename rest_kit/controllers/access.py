@@ -107,7 +107,10 @@ class Access:
         twin.view = self.view
         if self.authentication and (told is None or told.authentication != self.authentication):
             request.add_headers(*self.headers)
-            self.identify(twin)
+            if self.throttling is not None:
+                self.throttling.look(twin, self.identify)
+            else:
+                self.identify(twin)
         self.permit(twin)
         return twin
 

@@ -22,7 +22,6 @@ from rest_kit.errors import AccessError, StoreUnavailable, Throttled
 from rest_kit.request import Request
 from rest_kit.storage import Count, Storage, Window
 from rest_kit.throttling.base import Throttle
-from rest_kit.throttling.callers import address_of
 from rest_kit.throttling.headers import fields
 
 log = logging.getLogger("rest_kit")
@@ -68,7 +67,7 @@ class Counter:
                 few = few or window.quota < FEW
         if not few:
             return self.hit(windows) if windows else (True, [])
-        windows.append(Window(_HELD + address_of(request), _ENDLESS, HELD))
+        windows.append(Window(_HELD + windows[0].key, _ENDLESS, HELD))
         waited, pause = 0.0, 0.001
         while True:
             admitted, counts = self.hit(windows)
@@ -104,22 +103,34 @@ class Throttling:
                 "SQLite file or a Redis server, or allow it with memory://?multiprocess=allow"
             )
         told: list[Count] = []
-        if self._has_early:
-            self._count(request, self._early, (), told)
-        if identify is not None and self._has_late:
-            held = self._hold(request, told)
-            if held is not None:
-                self._identify(request, identify, held, told)
-            self._count(request, self._late, held or (), told)
-        elif identify is not None:
-            identify(request)
+        held = self._guard(request, identify, told)
+        if self._has_late:
+            self._count(request, self._late, held, told)
         request.add_headers(*fields(told))
+
+    def look(self, request: Request, identify: Callable[[Request], None]) -> None:
+        """Find out who is calling for a part of another resource's reply, which counts no further (as `enter`)."""
+        _give_back(zip(self.counters, self._guard(request, identify, []), strict=False))
 
     def ping(self) -> None:
         """Return if all storages that requests depend on can be reached (StoreUnavailable)."""
         for counter in self.counters:
             if not counter.is_open:
                 counter.storage.ping()
+
+    def _guard(
+        self, request: Request, identify: Callable[[Request], None] | None, told: list[Count]
+    ) -> Sequence[list[Count]]:
+        """Count by address, then find out who is calling; what has been held for that is to be given back."""
+        if self._has_early:
+            self._count(request, self._early, (), told)
+        if identify is None:
+            return ()
+        held = self._hold(request, told)
+        if held is None:
+            return ()
+        self._identify(request, identify, held, told)
+        return held
 
     def _count(
         self,
