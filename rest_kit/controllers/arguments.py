@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from rest_kit.controllers.controller import Controller
-from rest_kit.errors import ConfigurationError
+from rest_kit.deprecation import Deprecation
+from rest_kit.errors import ConfigurationError, did_you_mean
 from rest_kit.routes import Route
 from rest_kit.spec import RESERVED_RESOURCES, is_segment
+
+_EXAMPLE = "Deprecation(since=date(2026, 1, 1))"
 
 
 class Problems(list[str]):
@@ -58,6 +61,23 @@ class Problems(list[str]):
         for one in controllers if isinstance(controllers, Sequence) else ():
             if not _misfit(one, "") and one.spec_.name in versions:
                 self.append(f"{one.spec_.name!r} is the name of {one.__name__} and of a version")
+
+    def read_deprecated(self, given: Any, versions: Any) -> dict[str, Deprecation]:
+        """By version ("" for what is in none), what an argument `deprecated` says of it."""
+        known = ["", *versions] if isinstance(versions, Mapping) else [""]
+        if given is None:
+            return {}
+        if isinstance(given, Deprecation):
+            return dict.fromkeys(known, given)
+        if not isinstance(given, Mapping):
+            self.append(f"deprecated must be a Deprecation, or a dict with one for each version, not {given!r}")
+            return {}
+        for name, one in given.items():
+            if name not in known[1:]:
+                self.append(f"deprecated[{name!r}] is no version{did_you_mean(str(name), map(str, known[1:]))}")
+            if not isinstance(one, Deprecation):
+                self.append(f"deprecated[{name!r}] must be a Deprecation, such as {_EXAMPLE}, not {one!r}")
+        return dict(given)
 
 
 def _misfit(one: Any, where: str) -> str:

@@ -156,6 +156,9 @@ class Controller(Application):
         served = self._served or self.prepare()
         script_name = request.environ.get("SCRIPT_NAME")
         request.mount = request.script_name() + self.mount if script_name else self.mount
+        deprecated = self.spec.deprecated
+        if deprecated is not None:
+            request.add_headers(*deprecated.headers)
         access = self.access
         if not parts:
             verb = served.list_verbs.get(request.method)

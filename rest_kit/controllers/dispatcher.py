@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import NotFound, ServiceUnavailable
@@ -15,10 +15,14 @@ from rest_kit.controllers.mounted import Mounted
 from rest_kit.controllers.pages import error_pages, health, probe
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.routing import Routes
+from rest_kit.cors import CORS, CORSDict
+from rest_kit.deprecation import Deprecation
 from rest_kit.errors import ConfigurationError, StoreError
+from rest_kit.https import HTTPSDict, read_https
 from rest_kit.permissions import Permission
 from rest_kit.policies import read_policies
 from rest_kit.problems import Reply
+from rest_kit.proxies import ProxiesDict, read_proxies
 from rest_kit.request import Environ, Request
 from rest_kit.routes import Route
 from rest_kit.signing import Keys
@@ -28,16 +32,21 @@ from rest_kit.throttling import Throttle
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+Gate = Callable[[Request], Reply | None]
+"""Looks at a request first: it may put headers into the reply, raise, or answer."""
+
 
 class WSGIDispatcher(Application):
     """Serves controllers as one WSGI application.
 
     `controllers`: Controller classes, each under its `resource_name`; one name may be given to two, of which one
     serves the list and the other the items. `versions`: by the path segment that comes before them, such as `v1`,
-    further lists of controllers; no version knows of another's resources. `name`, `version`: shown at `/`. `prefix`:
-    a path before everything, such as `/api`. `hello`, `docs`: whether `/` and `/schema/` are served. `fallback`: a
-    WSGI application for every path that is not ours. `secret`: signs cursors and keys entity tags (a list for
-    rotation, newest first; or the environment variable REST_KIT_SECRET). `authentication`, `permissions`, `throttle`:
+    further lists of controllers; no version knows of another's resources. `deprecated`: what is said of everything, or
+    of versions by name. `name`, `version`: shown at `/`. `prefix`: a path before everything, such as `/api`. `hello`,
+    `docs`: whether `/` and `/schema/` are served. `cors`: which pages of other origins may use the API. `proxies`: how
+    many trusted proxies are in front. `https`: whether plain HTTP is refused. `fallback`: a WSGI application for every
+    path that is not ours. `secret`: signs cursors and keys entity tags (a list for rotation, newest first; or the
+    environment variable REST_KIT_SECRET). `authentication`, `permissions`, `throttle`:
     the policies of controllers that have none of their own. `storage`: where throttles count, as a URL (`memory://`,
     `sqlite:///file`, `redis://host`). `routes`: plain endpoints beside the controllers. Raises ConfigurationError
     with every mistake.
@@ -51,8 +60,12 @@ class WSGIDispatcher(Application):
         version: str = "1.0",
         prefix: str = "",
         versions: Mapping[str, Sequence[type[Controller]]] | None = None,
+        deprecated: Deprecation | Mapping[str, Deprecation] | None = None,
         docs: bool = True,
         hello: bool = True,
+        cors: CORSDict | None = None,
+        proxies: int | ProxiesDict = 0,
+        https: bool | HTTPSDict = False,
         fallback: WSGIApplication | None = None,
         secret: str | list[str] | None = None,
         authentication: Authentication | Sequence[Authentication] | None = None,
@@ -79,14 +92,29 @@ class WSGIDispatcher(Application):
         with problems.gathered():
             self.keys = Keys(secret)
             problems += self.defaults.problems(self.keys)
+        with problems.gathered():
+            self.proxies = read_proxies(proxies)
+        self._deprecated = problems.read_deprecated(deprecated, versions)
+        self.prefix = "/" + prefix.strip("/") if isinstance(prefix, str) and prefix.strip("/") else ""
+        self._gates = self._read_gates(cors, https, problems)
         self._refuse(problems)
-        self.prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
         self._prefix_parts = self.prefix.split("/")[1:]
         self.root = self._mount(controllers, versions)
         self.controllers = [one for place in self._places() for one in place.controllers]
         self._routes = Routes(routes, self.defaults, self.storage) if routes else None
         self._show(hello=hello, docs=docs)
         self._refuse([problem for place in self._places() for problem in place.relate()])
+
+    def _read_gates(self, cors: Any, https: Any, problems: Problems) -> tuple[Gate, ...]:
+        """What a request passes before anything is looked for: nothing, unless it is asked for."""
+        gates: list[Gate] = []
+        if cors is not None:
+            with problems.gathered():
+                gates.append(CORS(cors).meet)
+        with problems.gathered():
+            insists = read_https(https, [f"{self.prefix}/healthz", f"{self.prefix}/readyz"])
+            gates += [insists.meet] if insists is not None else []
+        return tuple(gates)
 
     def _refuse(self, problems: Sequence[str]) -> None:
         if problems:
@@ -101,11 +129,13 @@ class WSGIDispatcher(Application):
                 f"{self.prefix}/{name}",
                 [self._make(cls, f"{self.prefix}/{name}", name) for cls in listed],
                 {"name": self.name, "version": name},
+                deprecated=self._deprecated.get(name),
             )
             for name, listed in versions.items()
         }
         unversioned = [self._make(cls, self.prefix) for cls in controllers]
-        return Mounted(self.prefix, unversioned, {"name": self.name, "version": self.version}, places)
+        about = {"name": self.name, "version": self.version}
+        return Mounted(self.prefix, unversioned, about, places, deprecated=self._deprecated.get(""))
 
     def _make(self, cls: type[Controller], path: str, version: str = "") -> Controller:
         assert cls.spec_ is not None
@@ -124,7 +154,11 @@ class WSGIDispatcher(Application):
             self.root.handlers["docs"] = error_pages
 
     def answer(self, request: Request) -> Reply:
-        """Find what serves the path, and let it (NotFound)."""
+        """Find what serves the path, and let it (NotFound, and what the gates raise)."""
+        for gate in self._gates:
+            reply = gate(request)
+            if reply is not None:
+                return reply
         parts = segments(request.environ)
         if self.prefix:
             parts = self._below_prefix(parts)
@@ -133,11 +167,14 @@ class WSGIDispatcher(Application):
         if self._routes is not None:
             found = self._routes.find(parts)
             if found is not None:
+                self.root.announce(request)
                 return found(request)
         place = self.root
         if place.versions:
             place, parts = self._place(parts)
         name = parts.pop(0) if parts else ""
+        if place.deprecated is not None:
+            place.announce(request, name)
         handler = place.handlers.get(name)
         if handler is None:
             raise place.nothing(name)

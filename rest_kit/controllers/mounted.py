@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound
 from rest_kit.controllers.controller import Controller
 from rest_kit.controllers.pages import Handler, page
 from rest_kit.controllers.related import RelatedServed, members_of
+from rest_kit.deprecation import Deprecation
 from rest_kit.docs.schema import Described, describe
 from rest_kit.errors import did_you_mean
 from rest_kit.problems import Reply
@@ -25,7 +26,7 @@ class Mounted:
     """What one path leads to: `handlers` by the path's next segment, and other such places in `versions`.
 
     `path` is the URL path below the script name, without a slash at its end; `about` is what the hello page says
-    first.
+    first; `deprecated` holds for all that has no deprecation of its own.
     """
 
     def __init__(
@@ -34,11 +35,15 @@ class Mounted:
         controllers: Sequence[Controller],
         about: Mapping[str, Any],
         versions: Mapping[str, Mounted] | None = None,
+        *,
+        deprecated: Deprecation | None = None,
     ) -> None:
         self.path = path
         self.controllers = list(controllers)
         self.about = about
         self.versions = dict(versions or {})
+        self.deprecated = deprecated
+        self._own = frozenset(one.spec.name for one in controllers if one.spec.deprecated is not None)
         self.resources: dict[str, list[Controller]] = {}
         for controller in self.controllers:
             self.resources.setdefault(controller.spec.name, []).append(controller)
@@ -61,6 +66,11 @@ class Mounted:
             for controller in self.controllers:
                 controller.relate(graph)
         return graph.problems
+
+    def announce(self, request: Request, name: str = "") -> None:
+        """Say in the reply to a request for what a name stands for that it is deprecated."""
+        if self.deprecated is not None and name not in self._own:
+            request.add_headers(*self.deprecated.headers)
 
     def nothing(self, name: str) -> NotFound:
         """The refusal of a name that stands for nothing here."""

@@ -36,6 +36,10 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "idempotency-key-in-use": (
         "The first request with this Idempotency-Key is still running. Sent again a little later, it gets its reply."
     ),
+    "https-required": (
+        "The request came over plain HTTP, and nothing was done. Send it again over HTTPS, with new credentials: those "
+        "that it held could be read on the way."
+    ),
     "not-found": "There is nothing at this address, or nothing that you may see.",
     "method-not-allowed": "The verb is not served at this address; the Allow header lists those that are.",
     "read-only": (

@@ -20,7 +20,23 @@ import datastores
 import rest_kit
 from datastores.remote.dialects import DIALECTS, MAPPING_KEYS
 from datastores.remote.options import BREAKER_KEYS
-from rest_kit import controllers, errors, models, pagination, problems, query, spec, storage, store, throttling, views
+from rest_kit import (
+    controllers,
+    cors,
+    deprecation,
+    errors,
+    https,
+    models,
+    pagination,
+    problems,
+    proxies,
+    query,
+    spec,
+    storage,
+    store,
+    throttling,
+    views,
+)
 from rest_kit.cli.main import main
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
@@ -138,6 +154,9 @@ NAMES: dict[str, Iterable[str]] = {
         *(name for cls in (storage.MemoryStorage, storage.SQLiteStorage) for name in options_of(cls)),
         *(name for name in vars(throttling.Throttle) if not name.startswith("_")),
     ],
+    "docs/cors.md": [*cors.CORS_KEYS, *cors.METHODS, *cors.SENT, *cors.EXPOSED],
+    "docs/versions.md": ["versions", "deprecated", "Deprecation", "Sunset", *arguments_of(deprecation.Deprecation)],
+    "docs/deploying.md": [*proxies.PROXY_KEYS, *https.HTTPS_KEYS, "proxies", "https", "healthz", "readyz"],
     "docs/writing.md": ["bulk_max", "max_body", "require_if_match", "Prefer", "ETag", "If-Match", "If-None-Match"],
 }
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from webtest import TestResponse
 
 from datastores import PythonListDataStore
 from rest_kit import models
 from rest_kit.controllers import Controller, WSGIDispatcher
+from rest_kit.deprecation import Deprecation
 from rest_kit.errors import ConfigurationError
 from rest_kit.pagination import CursorPagination
 from rest_kit.routes import Route
@@ -142,6 +146,15 @@ def test_a_cursor_of_one_version_is_foreign_to_the_other() -> None:
     problem(client.get(following.replace("/v1/", "/v2/")), 400, "invalid-parameter")
 
 
+def test_a_tag_of_one_version_is_foreign_to_the_other() -> None:
+    books = over_list([dict(book) for book in BOOKS], model=Book)
+    client = Client(WSGIDispatcher(versions={"v1": [books], "v2": [books]}))
+    tag = client.get("/v1/things/1/").headers["ETag"]
+    assert client.get("/v2/things/1/", If_None_Match=tag).status_int == 200
+    problem(client.delete("/v2/things/1/", If_Match=tag), 412, "precondition-failed")
+    assert client.delete("/v1/things/1/", If_Match=tag).status_int == 204
+
+
 def other(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Somebody else's application."""
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -200,3 +213,97 @@ def test_a_relation_to_another_versions_resource_is_refused() -> None:
     authors = over_list([dict(one) for one in AUTHORS], model=Author, resource={"resource_name": "authors"})
     with pytest.raises(ConfigurationError, match="'authors' is not served here"):
         WSGIDispatcher(versions={"v1": [books], "v2": [authors]})
+
+
+# Deprecation
+
+OLD = Deprecation(date(2025, 1, 1), date(2026, 7, 1), "https://example.org/v2")
+OLDER = Deprecation(datetime(2024, 6, 1, 14, tzinfo=timezone(timedelta(hours=2))))
+TOLD = {
+    "Deprecation": "@1735689600",
+    "Sunset": "Wed, 01 Jul 2026 00:00:00 GMT",
+    "Link": '<https://example.org/v2>; rel="deprecation", <https://example.org/v2>; rel="sunset"',
+}
+
+
+def told(reply: TestResponse) -> dict[str, str]:
+    """What a reply says of an end to come."""
+    return {name: reply.headers[name] for name in TOLD if name in reply.headers}
+
+
+@pytest.mark.parametrize("path", ["/v1/books/1/", "/v1/books/99/", "/v1/", "/v1/schema/", "/v1/nothing/"])
+def test_every_reply_of_a_deprecated_version_says_so(path: str) -> None:
+    assert told(api(deprecated={"v1": OLD}).get(path)) == TOLD
+
+
+@pytest.mark.parametrize("path", ["/v2/books/1/", "/", "/healthz", "/v3/"])
+def test_nothing_else_does(path: str) -> None:
+    assert told(api(deprecated={"v1": OLD}).get(path)) == {}
+
+
+@pytest.mark.parametrize("path", ["/v1/books/1/", "/v2/books/1/", "/", "/ping"])
+def test_a_whole_application_may_be_deprecated(path: str) -> None:
+    client = api(deprecated=OLD, routes=[Route("/ping", lambda request: {"pong": True})])
+    assert told(client.get(path)) == TOLD
+
+
+def test_the_links_of_pages_come_first() -> None:
+    reply = api(deprecated={"v1": OLD}).get("/v1/books/?count=1")
+    (links,) = reply.headers.getall("Link")
+    relations = re.findall(r'rel="(\w+)"', links)
+    assert relations == ["first", "next", "last", "deprecation", "sunset"]
+
+
+def test_a_resource_of_its_own_in_place_of_its_versions() -> None:
+    books = over_list([dict(book) for book in BOOKS], model=Book)
+    controller = {"options": {"deprecated": OLDER}}
+    rest = over_list([{"id": 1}], resource={"resource_name": "others"}, controller=controller)
+    client = Client(WSGIDispatcher(versions={"v1": [books, rest]}, deprecated={"v1": OLD}))
+    assert told(client.get("/v1/things/1/")) == TOLD
+    assert client.get("/v1/others/1/").headers.getall("Deprecation") == ["@1717243200"]
+    assert "Sunset" not in client.get("/v1/others/1/").headers
+    assert told(Client(rest()).get("/1/")) == {"Deprecation": "@1717243200"}
+
+
+def test_writes_are_told_too_and_done() -> None:
+    reply = api(deprecated={"v1": OLD}).post("/v1/books/", {"title": "x", "author_id": None})
+    assert (reply.status_int, told(reply)) == (201, TOLD)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"since": "2025-01-01"}, "since=...) must be a date"),
+        ({"since": None}, "since=...) must be a date"),
+        ({"since": date(2025, 1, 1), "sunset": 3}, "sunset=...) must be a date"),
+        ({"since": date(2025, 1, 1), "sunset": date(2024, 1, 1)}, "is before since"),
+        ({"since": date(2025, 1, 1), "link": "example.org"}, "must be a URL"),
+        ({"since": date(2025, 1, 1), "link": "https://x/>; rel=next"}, "must be a URL"),
+        ({"since": date(2025, 1, 1), "link": "https://x/\r\nX: y"}, "must be a URL"),
+    ],
+)
+def test_what_is_no_deprecation_is_refused(arguments: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Deprecation(**arguments)
+    assert said in caught.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("deprecated", "said"),
+    [
+        (date(2025, 1, 1), "deprecated must be a Deprecation"),
+        (True, "deprecated must be a Deprecation"),
+        ({"v11": OLD}, "did you mean 'v1'?"),
+        ({"v1": "2025"}, "deprecated['v1'] must be a Deprecation"),
+        ({"": OLD}, "is no version"),
+    ],
+)
+def test_what_names_no_version_or_says_nothing_of_it_is_refused(deprecated: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        api(deprecated=deprecated)
+    assert said in caught.value.problems[0]
+
+
+def test_the_option_holds_a_deprecation() -> None:
+    with pytest.raises(ConfigurationError, match=r"options\['deprecated'\] must be Deprecation"):
+        over_list([{"id": 1}], controller={"options": {"deprecated": date(2025, 1, 1)}})
