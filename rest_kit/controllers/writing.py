@@ -7,7 +7,9 @@ from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
+from rest_kit.controllers.files import Keeping
 from rest_kit.controllers.hooks import Hooks
+from rest_kit.controllers.inserting import insert_one
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
 from rest_kit.controllers.policed import Policed
 from rest_kit.controllers.reading import Reading
@@ -25,7 +27,7 @@ from rest_kit.params import FIELDS, Asked, item_fields, refuse_all
 from rest_kit.preconditions import check_match
 from rest_kit.problems import Headers, Reply
 from rest_kit.query import Page, Query
-from rest_kit.request import JSON, JSON_PATCH, MERGE_PATCH, Request, UnsupportedPatch
+from rest_kit.request import FORM, JSON, JSON_PATCH, MERGE_PATCH, Request, UnsupportedPatch
 from rest_kit.store import Tx
 from rest_kit.types import Pk, Record
 from rest_kit.views.base import Response, segment
@@ -49,6 +51,10 @@ class Writing(Reading):
     changing: Door
     deleting: Door
     """What runs each kind of write as one atomic step: the store's `atomic`, or what also minds relations."""
+    keeping: Keeping | None = None
+    """What takes files in and lets them go, where the model has any."""
+    patches: tuple[str, ...] = PATCHES
+    """The media types that PATCH takes for one item."""
     owner: Any
     """What formatters of the input are given first: the controller."""
 
@@ -209,7 +215,9 @@ class Writing(Reading):
     def read_patch(self, request: Request) -> Change:
         """The body of a PATCH, as the change that it asks for (415, MalformedBody)."""
         if request.content_type not in PATCHES:
-            raise UnsupportedPatch(request.content_type, PATCHES)
+            if self.keeping is not None and request.pk is not None and request.content_type == FORM:
+                return by_merge_patch(self.apply_formatters(request, self.keeping.read(request)))
+            raise UnsupportedPatch(request.content_type, PATCHES if request.pk is None else self.patches)
         data = request.json(self.spec.max_body, accept=PATCHES, exact=self.model.exact_numbers)
         if request.content_type == JSON_PATCH:
             return by_json_patch(self.operations(request, data))
@@ -263,8 +271,12 @@ class Writing(Reading):
             attempts.append(Policed(tx, request, pk, access, hooks))
             return work(attempts[-1])
 
-        reply = shown(door(request, policed))
-        attempts[-1].changes.announce(request, hooks)
+        stored = door(request, policed)
+        changes = attempts[-1].changes
+        if self.keeping is not None:
+            self.keeping.settle(request, changes)
+        reply = shown(stored)
+        changes.announce(request, hooks)
         return reply
 
     # --- shared -------------------------------------------------------------------------------------------------------
@@ -301,12 +313,16 @@ class Writing(Reading):
         """
         environ = request.environ
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ:
-            if not self.store.capabilities.conditional:
-                raise Unsupported("this store cannot check and write in one step, so it takes no conditions")
+            self.refuse_conditions()
             check_match(request, self.presenter.tagger.hash(current), required=self.spec.require_if_match)
         else:
             check_match(request, None, required=self.spec.require_if_match)
         self.check_objects(request, [current])
+
+    def refuse_conditions(self) -> None:
+        """Conditions are for stores that can hold a write to them (Unsupported)."""
+        if not self.store.capabilities.conditional:
+            raise Unsupported("this store cannot check and write in one step, so it takes no conditions")
 
     def several(
         self, request: Request, response: type[Response], fields: tuple[str, ...] | None
@@ -326,6 +342,9 @@ class Writing(Reading):
 
     def read_body(self, request: Request) -> Any:
         """The body of a POST or PUT, parsed, through the controller's formatters (415, 413, MalformedBody)."""
+        one = request.method == "POST" or request.pk is not None
+        if self.keeping is not None and one and request.content_type != JSON:
+            return self.apply_formatters(request, self.keeping.read(request))
         data = request.json(self.spec.max_body, exact=self.model.exact_numbers)
         if isinstance(data, list) and len(data) > self.spec.bulk_max:
             raise ValidationError(Fault("bulk_max", f"at most {self.spec.bulk_max} objects at once, not {len(data)}"))
@@ -416,18 +435,3 @@ def gone(_: Any) -> Reply:
 
 
 MINIMAL = ("Preference-Applied", "return=minimal")
-
-
-def insert_one(tx: Tx, record: Record) -> Record:
-    """Insert a record that is no part of a batch, so that errors point into it alone (Conflict, ValidationError)."""
-    try:
-        return tx.insert([record])[0]
-    except Conflict as exc:
-        raise Conflict(exc.detail, code=exc.code, fields=exc.fields) from exc
-    except ValidationError as exc:
-        raise ValidationError(map(outside_batch, exc.faults)) from exc
-
-
-def outside_batch(fault: Fault) -> Fault:
-    """The fault of a batch's first object as that of the object itself."""
-    return Fault(fault.code, fault.detail, fault.path[1:]) if fault.path[:1] == (0,) else fault

@@ -35,6 +35,7 @@ from rest_kit import (
     storage,
     store,
     throttling,
+    uploads,
     views,
 )
 from rest_kit.cli.main import main
@@ -153,6 +154,14 @@ NAMES: dict[str, Iterable[str]] = {
         *(name for cls in (throttling.RateThrottle, throttling.RateLimit) for name in options_of(cls)),
         *(name for cls in (storage.MemoryStorage, storage.SQLiteStorage) for name in options_of(cls)),
         *(name for name in vars(throttling.Throttle) if not name.startswith("_")),
+    ],
+    "docs/files.md": [
+        *uploads.__all__,
+        *uploads.FileStorage.__abstractmethods__,
+        *(name for made in (uploads.receive, uploads.DirectoryStorage) for name in arguments_of(made)),
+        *(*arguments_of(uploads.UploadedFile), *arguments_of(uploads.Form), *arguments_of(uploads.OpenedFile)),
+        *(*arguments_of(models.StoredFile), *arguments_of(controllers.sweep_files)),
+        *models.FileField.option_names,
     ],
     "docs/cors.md": [*cors.CORS_KEYS, *cors.METHODS, *cors.SENT, *cors.EXPOSED],
     "docs/versions.md": ["versions", "deprecated", "Deprecation", "Sunset", *arguments_of(deprecation.Deprecation)],
