@@ -63,7 +63,7 @@ class MemoryStorage(Storage):
             window = windows[0]
             log = self._entries.get((window.key, window.seconds))
             end = now + int(window.seconds * NANOSECONDS)
-            if not log or log[0] <= now or log[-1] > end:
+            if log is None or (log and (log[0] <= now or log[-1] > end)):
                 return self._hit_all(windows, now)
             remaining = window.quota - len(log)
             if remaining > 0:

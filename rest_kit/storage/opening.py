@@ -10,7 +10,6 @@ from weakref import WeakValueDictionary
 from rest_kit.errors import ConfigurationError, did_you_mean
 from rest_kit.storage.base import Storage
 from rest_kit.storage.memory import MemoryStorage
-from rest_kit.storage.sqlite import SQLiteStorage
 
 SCHEMES: Final = ("memory", "sqlite", "redis", "rediss", "unix")
 EXAMPLES: Final = "memory://, sqlite:///counts.db or redis://host:6379/0"
@@ -59,6 +58,8 @@ def _sqlite(rest: str) -> Storage:
             "storage must name a file, as sqlite:///counts.db (relative) or sqlite:////srv/counts.db (absolute) do; "
             "for counts in memory, say memory://"
         )
+    from rest_kit.storage.sqlite import SQLiteStorage
+
     storage = SQLiteStorage(rest[1:])
     with _opening:
         return _opened.setdefault(storage.path, storage)

@@ -45,6 +45,7 @@ class SQLiteStorage(Storage):
 
     _inherited: ClassVar[list[sqlite3.Connection]] = []
     """Connections that must never be closed here: a parent's, and those to files that are gone."""
+    _connection: sqlite3.Connection | None = None
 
     def __init__(self, path: str, *, timeout: float = 2.0, clock: Clock | None = None) -> None:
         self.path = os.path.abspath(path)
@@ -56,7 +57,7 @@ class SQLiteStorage(Storage):
 
     def _start_afresh(self) -> None:
         self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._connection = None
         self._file: tuple[int, int] | None = None
         self._clock: Clock = time.time_ns
 

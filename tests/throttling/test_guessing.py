@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from rest_kit.errors import AuthenticationFailed, StoreUnavailable
+from rest_kit.models import IntForeign, Model, PkField
 from rest_kit.permissions import IsAuthenticated
 from rest_kit.request import Request
 from rest_kit.throttling import AddressRateThrottle, AnonRateThrottle, RateThrottle, UserRateThrottle
 from rest_kit.users import User
+from tests.http.support import over_list, serve
 from tests.throttling.support import Passwords, Site
 
 GOOD, WRONG = {"Authorization": "ada:secret"}, {"Authorization": "ada:guess"}
@@ -109,3 +111,20 @@ def test_credentials_in_a_place_that_is_not_declared_are_not_looked_at_either() 
     assert site.statuses(4, "/things/1/?guess") == [401] * 2 + [401, 401]
     assert site.statuses(1, "/things/1/?secret") == [429], "an anonymous caller by now, as any other"
     assert passwords.looked == 2
+
+
+def test_guessing_through_another_resource_is_limited_too() -> None:
+    class Book(Model):
+        fields = (PkField(name="id"), IntForeign(name="author", resource="authors"))
+
+    passwords = Passwords()
+    options = {"authentication": passwords, "throttle": AnonRateThrottle("3/min"), "permissions": IsAuthenticated()}
+    authors = over_list([{"id": 1}], resource={"resource_name": "authors"}, controller={"options": options})
+    books = over_list([{"id": 1, "author": 1}], model=Book, resource={"resource_name": "books"})
+    client = serve(authors, books)
+    guesses = [client.get("/books/1/?expand=author", **WRONG).status_int for _ in range(5)]
+    assert guesses == [401] * 3 + [429] * 2
+    assert passwords.looked == 3
+    assert client.get("/authors/1/", **GOOD).status_int == 429
+    assert client.get("/books/1/", **GOOD).status_int == 200
+    assert client.get("/books/1/?expand=author", environ={"REMOTE_ADDR": "192.0.2.9"}, **GOOD).status_int == 200
