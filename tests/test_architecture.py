@@ -23,6 +23,7 @@ FLOORS: dict[str, int] = {
     "rest_kit.rows": 1,
     "rest_kit.passwords": 1,
     "rest_kit.jsonio": 1,
+    "rest_kit.breaker": 2,
     "rest_kit.store": 2,
     "rest_kit.events": 2,
     "rest_kit.events.log": 2,

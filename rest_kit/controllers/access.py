@@ -21,7 +21,7 @@ from rest_kit.query import Where
 from rest_kit.request import Request
 from rest_kit.rows import matches
 from rest_kit.storage import Storage
-from rest_kit.throttling import count
+from rest_kit.throttling import Throttling
 from rest_kit.types import Record
 from rest_kit.users import ANONYMOUS
 
@@ -54,8 +54,8 @@ class Access:
         self.permission = _all_of(policies.permissions or ())
         self.has_scope = self.permission.has_scope
         self.asks_objects = self.permission.asks_objects
-        self.early = tuple(one for one in policies.throttle or () if one.early)
-        self.late = tuple(one for one in policies.throttle or () if not one.early)
+        throttles = policies.throttle
+        self.throttling = Throttling(throttles, storage, self.authentication) if throttles else None
         self.challenges = challenges_of(self.authentication)
         self.headers = _caching(self.authentication)
 
@@ -71,12 +71,10 @@ class Access:
         request.action = action
         if self.headers:
             request.add_headers(*self.headers)
-        if self.early:
-            count(self.early, request, self.storage)
-        if self.authentication:
+        if self.throttling is not None:
+            self.throttling.enter(request, self.identify if self.authentication else None)
+        elif self.authentication:
             self.identify(request)
-        if self.late:
-            count(self.late, request, self.storage)
         self.permit(request)
 
     def identify(self, request: Request) -> None:
@@ -129,7 +127,10 @@ class Access:
         twin.view, twin.pk = self.view, None
         if told is None or told.authentication != self.authentication:
             request.add_headers(*self.headers)
-            self.identify(twin)
+            if self.throttling is not None:
+                self.throttling.look(twin, self.identify)
+            else:
+                self.identify(twin)
         self.permit(twin)
         return twin
 

@@ -18,6 +18,7 @@ from rest_kit.request import Request
 from rest_kit.routes import Route
 from rest_kit.signing import Keys
 from rest_kit.storage import Storage
+from rest_kit.store import refuse
 
 
 class Endpoint:
@@ -32,6 +33,7 @@ class Endpoint:
         self.storage = storage
         self.keys = keys
         policies = route.policies.or_else(defaults)
+        refuse(policies.misfits(self), repr(route))
         self.access = Access(self, policies, storage) if policies.any else None
         known = policies.authentication or defaults.authentication or ()
         self.challenges = challenges_of(known if route.login is None else (route.login,))

@@ -34,7 +34,9 @@ from rest_kit import (
     proxies,
     query,
     spec,
+    storage,
     store,
+    throttling,
     uploads,
     views,
 )
@@ -42,6 +44,7 @@ from rest_kit.cli.main import main
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
 from rest_kit.models.fields import __all__ as field_names
+from rest_kit.throttling.rates import UNITS
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"^```.*?^```$|`[^`]+`", re.MULTILINE | re.DOTALL)
@@ -91,6 +94,11 @@ def arguments_of(function: object) -> Iterable[str]:
     """The parameters of a class's or function's call."""
     assert callable(function)
     return [name for name in inspect.signature(function).parameters if name != "self"]
+
+
+def options_of(cls: type) -> Iterable[str]:
+    """The named parameters of a throttle or a storage, less what is for tests."""
+    return [name for name in arguments_of(cls) if name not in ("rates", "options", "clock", "self")]
 
 
 def stores() -> list[type[store.DataStore]]:
@@ -176,6 +184,14 @@ NAMES: dict[str, Iterable[str]] = {
         *(field.name for field in authentication.TokenModel.fields),
         *(field.name for field in authentication.UserModel.fields),
         *("PasswordField", "X-CSRF-Token", "REST_KIT_SECRET"),
+    ],
+    "docs/throttling.md": [
+        *(name for name in throttling.__all__ if name != "Throttling"),
+        *(*storage.__all__, *storage.Storage.__abstractmethods__, *UNITS),
+        *(name for cls in (storage.Window, storage.Count) for name in cls.__struct_fields__ if name != "window"),
+        *(name for cls in (throttling.RateThrottle, throttling.RateLimit) for name in options_of(cls)),
+        *(name for cls in (storage.MemoryStorage, storage.SQLiteStorage) for name in options_of(cls)),
+        *(name for name in vars(throttling.Throttle) if not name.startswith("_")),
     ],
     "docs/files.md": [
         *uploads.__all__,
