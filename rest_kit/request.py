@@ -9,10 +9,10 @@ from __future__ import annotations
 import copy
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from random import getrandbits
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any, Final, TypeVar
+from urllib.parse import quote, unquote_plus
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.http import parse_options_header
@@ -20,11 +20,13 @@ from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
 from rest_kit.background import Tasks
+from rest_kit.errors import Fault, InvalidQuery
 from rest_kit.query import Where
 from rest_kit.types import MISSING, Pk
 from rest_kit.users import ANONYMOUS, User
 
 Environ = dict[str, Any]
+T = TypeVar("T")
 
 DEFAULT_MAX_BODY: Final = 1024 * 1024
 """How many bytes a body may have where nobody says otherwise."""
@@ -49,8 +51,9 @@ class Request:
     For a nested list, `url` is the path that was asked for, and `within` the condition that belongs to it.
     `user`: who is calling, and `auth`: by what credentials; `action`: what is done, such as `list` or `create`;
     `view`: the controller that is asked, and `access`: what has let the request in there (None: nothing had to);
-    `scope`: what the caller may see of the resource (None: all of it). `headers` go into the reply, whatever it is.
-    `max_body`: how many bytes of JSON `data` takes; `tasks`: what `background` has been given, if anything.
+    `scope`: what the caller may see of the resource (None: all of it), and `limit` what of that this request may work
+    on, where it is less. `headers` go into the reply, whatever it is. `max_body`: how many bytes of JSON `data` takes;
+    `tasks`: what `background` has been given, if anything.
     `uploads`: the keys of the files that it has brought and that nothing refers to yet.
     """
 
@@ -58,12 +61,14 @@ class Request:
         "_body",
         "_data",
         "_http",
+        "_memo",
         "access",
         "action",
         "auth",
         "environ",
         "headers",
         "id",
+        "limit",
         "max_body",
         "method",
         "mount",
@@ -91,9 +96,11 @@ class Request:
         self.action = ""
         self.view: Any = None
         self.scope: Where | None = None
+        self.limit: Where | None = None
         self.headers: list[tuple[str, str]] | None = None
         self.uploads: list[str] | None = None
         self._http: HTTPRequest | None = None
+        self._memo: dict[Hashable, Any] | None = None
         self._body: bytes | None = None
         self._data: Any = MISSING
         self.access: Any = None
@@ -108,9 +115,18 @@ class Request:
 
     def reading(self) -> Request:
         """The same request as one that reads, for what must be seen before something else is done below it."""
+        self._memo = {} if self._memo is None else self._memo
         twin = copy.copy(self)
         twin.method, twin.action = "GET", "retrieve"
         return twin
+
+    def remember(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` finds, asked once for this request and those made of it."""
+        memo = self._memo = {} if self._memo is None else self._memo
+        if key not in memo:
+            memo[key] = find()
+        found: T = memo[key]
+        return found
 
     def add_headers(self, *headers: tuple[str, str]) -> None:
         """Put headers into the reply to this request, also where it is an error."""
@@ -144,6 +160,22 @@ class Request:
         """The raw query string."""
         found: str = self.environ.get("QUERY_STRING", "")
         return found
+
+    def withdraw(self, name: str) -> str | None:
+        """A parameter's value, taken out of the query string, so that no list refuses it and no link repeats it.
+
+        None where it was not sent; asked again, it is still known (InvalidQuery where it is given twice).
+        """
+        withdrawn: dict[str, str] = self.environ.setdefault("rest_kit.withdrawn", {})
+        if name not in withdrawn and name in self.query_string:
+            pieces = self.query_string.split("&")
+            found = [piece for piece in pieces if piece.partition("=")[0] == name]
+            if len(found) > 1:
+                raise InvalidQuery(Fault("twice", "is given twice", parameter=name))
+            if found:
+                withdrawn[name] = unquote_plus(found[0].partition("=")[2])
+                self.environ["QUERY_STRING"] = "&".join(piece for piece in pieces if piece not in found)
+        return withdrawn.get(name)
 
     def header(self, name: str) -> str | None:
         """A header's value by its WSGI name without the prefix, such as `IF_MATCH`."""

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 
 class Acting:
-    """One action of one controller, made ready to be served; `access` decides who may use it."""
+    """One action of one controller, made ready to be served; `access` decides who may use it.
+
+    `plain` is the resource as its controller serves it, `served` the same by the policies of the action.
+    """
 
     def __init__(self, declared: Action, served: Served, access: Access | None) -> None:
         self.declared = declared
+        self.plain = served
         self.served = seen_through(access, served)
         self.run = getattr(served.owner, declared.attribute)
         self.max_body = served.spec.max_body if declared.max_body is None else declared.max_body
@@ -37,12 +41,14 @@ class Acting:
         """Let the method answer, for the key as it stands in the URL where there is one."""
         if request.method not in self.verbs:
             return unserved(request, self.verbs)
-        served = self.served
-        request.action, request.view, request.max_body = self.declared.attribute, served.owner, self.max_body
-        if served.access is not None:
-            served.access.enter(request, self.declared.attribute)
-        pks = [served.key(key) for key in keys]
+        access = self.served.access
+        request.action, request.view, request.max_body = self.declared.attribute, self.plain.owner, self.max_body
+        if access is not None:
+            request.pk = self.plain.key_if_any(keys[0]) if keys else None
+            access.enter(request, self.declared.attribute)
+        pks = [self.plain.key(key) for key in keys]
         request.pk = pks[0] if pks else None
+        served = self.plain.seen_by(request)
         response = served.negotiate(request)
 
         def show(data: Any) -> tuple[str, bytes]:

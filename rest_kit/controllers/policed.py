@@ -14,7 +14,9 @@ from rest_kit.controllers.batches import each_at
 from rest_kit.controllers.hooks import Changes, Hooks
 from rest_kit.controllers.merging import Merging
 from rest_kit.errors import PermissionDenied
+from rest_kit.models import Field
 from rest_kit.query import Query, Result, Where, conjoin
+from rest_kit.relations import Rehearsal
 from rest_kit.request import Request
 from rest_kit.rows import matches
 from rest_kit.store import Tx
@@ -29,6 +31,7 @@ class Policed(Tx):
         self._request = request
         self._merging = merging
         self._pk = merging.pk
+        self._unasked = tuple(field.name for field in merging.model.fields if _must_be_found(field))
         self._access = access
         self._hooks = hooks
         self._read: dict[Pk, Record] = {}
@@ -62,6 +65,9 @@ class Policed(Tx):
         records = each_at(records, self._new)
         stored = self._tx.insert(records)
         self._check(stored)
+        if self._access is not None and not isinstance(self._tx, Rehearsal):
+            for record in stored:
+                self._access.permission.storing(self._request, record)
         for record in stored:
             self.changes.note(None, dict(record))
         return stored
@@ -76,6 +82,8 @@ class Policed(Tx):
             self._hooks.before_create(self._request, record)
             self._merging.settle(record, was)
             self._merging.refuse_reserved(record)
+        if any(record.get(name) is None for name in self._unasked):
+            raise PermissionDenied("an object needs a value here that is not yours to set")
         return record
 
     def update(self, pk: Pk, record: Record) -> Record:
@@ -100,15 +108,24 @@ class Policed(Tx):
         self.changes.note(before, None)
 
     def _check(self, stored: Sequence[Record]) -> None:
-        """Refuse to leave records where the caller could not see them, or might not work on them (PermissionDenied)."""
-        scope = self._request.scope
-        if scope is not None and not all(matches(scope, record) for record in stored):
-            raise PermissionDenied("this would put the object where you may not see it")
-        if self._access is not None:
-            self._access.check_objects(self._request, stored)
+        """Refuse to leave records where the caller could not see them, or might not work on them (AccessError).
+
+        A rehearsal stores nothing, and knows no keys yet.
+        """
+        access, scope = self._access, self._request.scope
+        if access is None or isinstance(self._tx, Rehearsal):
+            return
+        if not all(matches(scope, record) for record in stored):
+            access.refuse(self._request, "this would put the object where you may not see it")
+        access.check_objects(self._request, stored)
 
     def claim(self, key: str, digest: bytes) -> bytes | None:
         return self._tx.claim(key, digest)
 
     def keep(self, key: str, reply: bytes) -> None:
         self._tx.keep(key, reply)
+
+
+def _must_be_found(field: Field) -> bool:
+    """Whether a new record needs a value that this caller cannot send, and that no store makes."""
+    return not (field.nullable or field.writable or field.generated)

@@ -7,13 +7,14 @@ soon as its model is known, and keeps it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from rest_kit.controllers.files import Addresses, FileVerb, Keeping
 from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
+from rest_kit.controllers.variants import EVERYTHING, Limits, Variants
 from rest_kit.controllers.writing import PATCHES, Work, Writing
 from rest_kit.errors import RecordNotFound, did_you_mean
 from rest_kit.models import Field
@@ -38,33 +39,37 @@ RunT = TypeVar("RunT")
 
 
 class Served(Writing):
-    """Serves one resource; `owner` is the controller, which formatters are given.
+    """Serves one resource; `owner` is the controller, which formatters are given, `limits` what callers do not see.
 
     Made at the first use where the model must be read off the data (StoreUnavailable).
     """
+
+    variants: Variants[Self] | None = None
+    """The same as others see it, where it depends on the caller which fields there are."""
 
     files: Mapping[str, Mapping[str, FileVerb]] = {}
     """By field, what answers at the address of an item's file, by verb."""
     uris: Links | None = None
     """What shows foreign keys as URIs, where the view asks for that."""
 
-    def __init__(self, owner: Any, spec: Spec, keys: Keys) -> None:
+    def __init__(self, owner: Any, spec: Spec, keys: Keys, *, limits: Limits = EVERYTHING) -> None:
         self.owner = owner
         self.spec = spec
         self.store = spec.store
-        self.model = spec.store.model
+        self.limits = limits
+        self.model = limits.model(spec.store.model)
         self.pagination = spec.pagination
         self.cursors = keys.serializer(f"rest_kit.cursor.{owner.full_name}")
         tagger = Tagger(keys.derive(f"rest_kit.etag.{owner.full_name}")[0])
-        self.presenter = Presenter(spec, self.model, tagger, self.uris)
+        self.presenter = Presenter(spec, self.model, tagger, self.uris, told=limits.told)
         self.access = owner.access
         self.hooks = owner.hooks
         if spec.files is not None:
             self.keeping = Keeping(self.model, spec.files, spec.max_body)
             self.patches = (*PATCHES, FORM)
-        self.polices = self.access is not None or bool(self.hooks) or self.keeping is not None
-        if self.access is not None:
-            refuse(self.access.check(self.model), type(owner).__name__)
+        extra = self.keeping is not None or limits is not EVERYTHING
+        self.polices = self.access is not None or bool(self.hooks) or extra
+        self.refuse_misfits()
         self.inserting = self.changing = self.deleting = self.plainly
         self.visible = self.model.readable if self.presenter.hidden else None
         self.merging = Merging(self.model, self.presenter)
@@ -81,13 +86,25 @@ class Served(Writing):
         self._integer_pk = spelt_as_integer(self.model.pk)
         self._listed = [spec.list_verbs, spec.unique_verbs]
 
+    def refuse_misfits(self) -> None:
+        """Refuse policies that do not fit the model, which may only be known by now (ConfigurationError)."""
+        problems = self.access.check(self.model) if self.access is not None else []
+        if self.spec.field_permissions is not None:
+            problems += self.spec.field_permissions.check(self.model)
+        refuse(problems, type(self.owner).__name__)
+
+    def for_caller(self, request: Request) -> Served:
+        """The resource as this caller sees it (NotAuthenticated, PermissionDenied)."""
+        return self if self.variants is None else self.variants.of(request)
+
     def plainly(self, request: Request, work: Work) -> Any:
         """The door for writes that concern no other resource: the store's own."""
         return self.store.atomic(work)
 
     def make_parameters(self, search: bool) -> Parameters:
         """The table of what lists can be asked for."""
-        return Parameters(self.model, self.spec.options, self.pagination.parameters, search=search)
+        options = self.limits.options(self.spec.options)
+        return Parameters(self.model, options, self.pagination.parameters, search=search)
 
     def shape(self, records: list[Record], request: Request, response: type[Response]) -> list[Record]:
         """Records that may be seen, as items of this resource, for a reply of another one's."""
@@ -106,21 +123,22 @@ class Served(Writing):
             (self.item_actions if one.declared.detail else self.list_actions)[one.declared.name] = one
         self.reserve(self.list_actions)
 
+    def action_at(self, parts: list[str]) -> Acting | None:
+        """The action at an address below the collection, if there is one."""
+        if len(parts) == 1:
+            return self.list_actions.get(parts[0])
+        return self.item_actions.get(parts[1]) if len(parts) == 2 and parts[0] not in self.reserved else None
+
     def seen_by(self, request: Request) -> Served:
-        """The resource as the policies let it be seen that have let the request in."""
-        acting = self.acting.get(request.action)
-        return self if acting is None else acting.served
+        """The resource as its caller sees it, by the policies that have let the request in."""
+        served = self.for_caller(request)
+        acting = served.acting.get(request.action)
+        return served if acting is None else acting.served
 
     def below(self, request: Request, parts: list[str]) -> Reply:
-        """Answer for what lies below an item, or where a word has another meaning: actions and files (NotFound)."""
-        if len(parts) == 1 and parts[0] in self.list_actions:
-            return self.list_actions[parts[0]].answer(request)
-        if len(parts) == 2 and parts[0] not in self.reserved:
-            key, name = parts
-            if name in self.item_actions:
-                return self.item_actions[name].answer(request, key)
-            if name in self.files:
-                return self.answer_file(request, key, self.files[name])
+        """Answer for what lies below an item, or where a word has another meaning: its files (NotFound)."""
+        if len(parts) == 2 and parts[0] not in self.reserved and parts[1] in self.files:
+            return self.answer_file(request, parts[0], self.files[parts[1]])
         names = self.names_below() if len(parts) == 2 else []
         raise NotFound(f"there is nothing at this address{did_you_mean(parts[-1], names)}")
 
@@ -179,6 +197,13 @@ class Served(Writing):
         except ValueError:
             pass
         raise RecordNotFound(text)
+
+    def key_if_any(self, text: str) -> Pk | None:
+        """The same for whoever must know before it is time to refuse: None where it spells none."""
+        try:
+            return self.key(text)
+        except RecordNotFound:
+            return None
 
     def refuse_verb(self, request: Request, allowed: list[str]) -> Reply:
         """The answer to OPTIONS, and to a verb that is not served: 405 with what is."""

@@ -14,7 +14,9 @@ from rest_kit.controllers.inserting import insert_one
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
 from rest_kit.controllers.policed import Policed
 from rest_kit.controllers.reading import Reading
+from rest_kit.controllers.variants import discreet
 from rest_kit.errors import (
+    Conflict,
     Fault,
     InvalidQuery,
     MalformedBody,
@@ -268,11 +270,14 @@ class Writing(Reading):
             attempts.append(Policed(tx, request, merging, access, hooks))
             return work(attempts[-1])
 
-        stored = door(request, policed)
+        try:
+            stored = door(request, policed)
+        except Conflict as exc:
+            raise discreet(exc, self.model.concealed) from exc
         changes = attempts[-1].changes
         if self.keeping is not None:
             self.keeping.settle(request, changes)
-        changes.announce(request, hooks)
+        changes.announce(request, hooks, access.permission if access is not None else None)
         return shown(stored)
 
     # --- shared -------------------------------------------------------------------------------------------------------

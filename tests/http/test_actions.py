@@ -865,3 +865,26 @@ def test_a_permission_of_an_action_must_fit_the_model() -> None:
     own = action(detail=False, permissions=[IsOwner("ownr")])(shout_all)
     with pytest.raises(ConfigurationError, match="ownr"):
         notes(shout_all=own)
+
+
+def test_an_action_shows_no_field_that_its_caller_may_not_read() -> None:
+    @action(detail=True, methods=["POST"], permissions=[AllowAny()])
+    def touch(self: Controller, request: Request, pk: int) -> Any:
+        note = self.get_object(request, pk)
+        note.text += "!"
+        note.save()
+        return note
+
+    options = {
+        "authentication": Named(),
+        "permissions": [IsAuthenticated()],
+        "field_permissions": {"text": IsAdminUser()},
+    }
+    client = notes(touch=touch, controller={"options": options})
+    assert client.post("/notes/1/touch/").json == {"id": 1, "owner": "ada", "resource_uri": "/notes/1/"}
+    assert client.post("/notes/1/touch/", X_Name="root").json == {
+        "id": 1,
+        "owner": "ada",
+        "text": "a!!",
+        "resource_uri": "/notes/1/",
+    }
