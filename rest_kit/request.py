@@ -12,13 +12,14 @@ import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from random import getrandbits
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.http import parse_options_header
 from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
+from rest_kit.errors import Fault, InvalidQuery
 from rest_kit.query import Filter, Where
 from rest_kit.types import Pk
 from rest_kit.users import ANONYMOUS, User
@@ -130,6 +131,22 @@ class Request:
         """The raw query string."""
         found: str = self.environ.get("QUERY_STRING", "")
         return found
+
+    def withdraw(self, name: str) -> str | None:
+        """A parameter's value, taken out of the query string, so that no list refuses it and no link repeats it.
+
+        None where it was not sent; asked again, it is still known (InvalidQuery where it is given twice).
+        """
+        withdrawn: dict[str, str] = self.environ.setdefault("rest_kit.withdrawn", {})
+        if name not in withdrawn and name in self.query_string:
+            pieces = self.query_string.split("&")
+            found = [piece for piece in pieces if piece.partition("=")[0] == name]
+            if len(found) > 1:
+                raise InvalidQuery(Fault("twice", "is given twice", parameter=name))
+            if found:
+                withdrawn[name] = unquote_plus(found[0].partition("=")[2])
+                self.environ["QUERY_STRING"] = "&".join(piece for piece in pieces if piece not in found)
+        return withdrawn.get(name)
 
     def header(self, name: str) -> str | None:
         """A header's value by its WSGI name without the prefix, such as `IF_MATCH`."""

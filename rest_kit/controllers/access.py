@@ -21,7 +21,7 @@ from rest_kit.query import Where
 from rest_kit.request import Request
 from rest_kit.rows import matches
 from rest_kit.storage import Storage
-from rest_kit.throttling import count
+from rest_kit.throttling import Throttling
 from rest_kit.types import Record
 from rest_kit.users import ANONYMOUS
 
@@ -54,9 +54,9 @@ class Access:
         self.permission = _all_of(policies.permissions or ())
         self.has_scope = self.permission.has_scope
         self.asks_objects = self.permission.asks_objects
-        self.early = tuple(one for one in policies.throttle or () if one.early)
-        self.late = tuple(one for one in policies.throttle or () if not one.early)
-        self.challenges = tuple(dict.fromkeys(one.challenge for one in self.authentication if one.challenge))
+        throttles = policies.throttle
+        self.throttling = Throttling(throttles, storage, self.authentication) if throttles else None
+        self.challenges = challenges_of(self.authentication)
         self.headers = _caching(self.authentication)
 
     def check(self, model: Model) -> list[str]:
@@ -71,12 +71,10 @@ class Access:
         request.action = action
         if self.headers:
             request.add_headers(*self.headers)
-        if self.early:
-            count(self.early, request, self.storage)
-        if self.authentication:
+        if self.throttling is not None:
+            self.throttling.enter(request, self.identify if self.authentication else None)
+        elif self.authentication:
             self.identify(request)
-        if self.late:
-            count(self.late, request, self.storage)
         self.permit(request)
 
     def identify(self, request: Request) -> None:
@@ -89,7 +87,7 @@ class Access:
                     request.user, request.auth = found
                     return
         except NotAuthenticated as exc:
-            raise type(exc)(str(exc), challenges=exc.challenges or self.challenges) from exc
+            raise challenging(exc, self.challenges) from exc
 
     def permit(self, request: Request) -> None:
         """Ask the permissions, and note what the caller may see (NotAuthenticated, PermissionDenied)."""
@@ -129,7 +127,10 @@ class Access:
         twin.view, twin.pk = self.view, None
         if told is None or told.authentication != self.authentication:
             request.add_headers(*self.headers)
-            self.identify(twin)
+            if self.throttling is not None:
+                self.throttling.look(twin, self.identify)
+            else:
+                self.identify(twin)
         self.permit(twin)
         return twin
 
@@ -151,6 +152,16 @@ class Access:
             fine = matches(limit, record)
             if not fine or not self.permission.has_object_permission(request, self.view, Seen(record)):
                 self.refuse(request)
+
+
+def challenges_of(authentication: Sequence[Authentication]) -> tuple[str, ...]:
+    """How callers can log in, each way once."""
+    return tuple(dict.fromkeys(one.challenge for one in authentication if one.challenge))
+
+
+def challenging(refusal: NotAuthenticated, challenges: tuple[str, ...]) -> NotAuthenticated:
+    """A refusal that says how to log in, as it may not have done yet."""
+    return type(refusal)(str(refusal), challenges=refusal.challenges or challenges)
 
 
 class Seen(dict[str, Any]):

@@ -29,7 +29,7 @@ from rest_kit.relations import NOTHING, Graph, Related
 from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
-from rest_kit.storage import MemoryStorage, Storage
+from rest_kit.storage import MemoryStorage, Storage, open_storage
 from rest_kit.types import Pk, Record
 
 LIST_METHODS: Final[Mapping[str, str]] = {
@@ -78,7 +78,7 @@ class Controller(Application):
         keys: Keys | None = None,
         secret: str | list[str] | None = None,
         defaults: Policies = NO_POLICIES,
-        storage: Storage | None = None,
+        storage: str | Storage | None = None,
     ) -> None:
         if self.spec_ is None:
             raise ConfigurationError("has no 'resource' dict, so there is nothing to serve", owner=type(self).__name__)
@@ -87,9 +87,9 @@ class Controller(Application):
         self.mount = mount
         self.full_name = f"{version}/{self.spec.name}" if version else self.spec.name
         self.keys = keys or Keys(secret)
-        self.storage = storage or MemoryStorage()
+        self.storage = MemoryStorage() if storage is None else open_storage(storage)
         policies = self.spec.policies.or_else(defaults)
-        problems = policies.problems(self.keys)
+        problems = policies.problems(self.keys) + policies.misfits(self)
         if problems:
             raise ConfigurationError(problems, owner=type(self).__name__)
         self.access = Access(self, policies, self.storage) if policies.any else None
@@ -280,3 +280,5 @@ class Controller(Application):
         """Return if the data can be reached and read (StoreUnavailable)."""
         self.store.ping()
         self.prepare()
+        if self.access is not None and self.access.throttling is not None:
+            self.access.throttling.ping()
