@@ -28,6 +28,9 @@ class Authentication(ABC):
 
     varies_by: tuple[str, ...] = ("Authorization",)
     """The request's headers that the answer depends on."""
+    guessable: bool = True
+    """Whether somebody who tries often enough may hit on good credentials, as passwords can be; throttles then count
+    before they are looked at."""
     challenge: str = ""
     """How a caller can log in, for `WWW-Authenticate` (RFC 9110 §11.6.1)."""
 
@@ -45,6 +48,8 @@ class Authentication(ABC):
 
 class Signing(Authentication):
     """Signs with a `secret` of its own (one, or several, newest first), or with the application's."""
+
+    guessable = False
 
     def __init__(self, secret: str | Sequence[str] | None) -> None:
         several, problems = secrets_of(secret)

@@ -43,6 +43,8 @@ class JWTAuthentication(Authentication):
     must be. `access_lifetime`, `refresh_lifetime`, `leeway`: seconds. `max_size`: characters. Needs the extra `jwt`.
     """
 
+    guessable = False
+
     def __init__(
         self,
         users: Users | None = None,

@@ -20,6 +20,8 @@ class RemoteUserAuthentication(Authentication):
     application without that proxy is whoever they say. `realm` is what the 401 names.
     """
 
+    guessable = False
+
     varies_by: tuple[str, ...] = ()
 
     def __init__(

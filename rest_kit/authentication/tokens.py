@@ -159,6 +159,8 @@ def digest_of(key: str) -> str:
 class _ByToken(Authentication):
     """What the classes have in common that look tokens up."""
 
+    guessable = False
+
     tokens: Tokens
 
     def _take(self, tokens: Tokens, problems: list[str]) -> None:

@@ -2,9 +2,10 @@
 
     by address -> room for one more failure, held -> credentials -> given back -> by user
 
-Credentials are read only while their address has room for one more that is not good; a place is held meanwhile, so that
-no two guesses share the last one, and given back if they are good. Where all room is held by requests that are still
-on their way, the next one waits for what becomes of them.
+Credentials that can be guessed are read only while their address has room for one more that is not good; a place is
+held meanwhile, so that no two guesses share the last one, and given back if they are good. Where all room is held by
+requests that are still on their way, the next one waits for what becomes of them. Of credentials that are all chance,
+those that are not good are counted afterwards, as nobody guesses them, and the others cost nothing.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ class Throttling:
         for one in throttles:
             groups.setdefault((one.storage or storage, one.on_failure), []).append(one)
         identifies = bool(authentication)
+        self._guessable = any(one.guessable for one in authentication)
         self.counters = [Counter(place, each, identifies=identifies) for (place, _), each in groups.items()]
         headers = [name for one in authentication for name in one.varies_by]
         self._credentials = ("REMOTE_USER", *("HTTP_" + name.upper().replace("-", "_") for name in headers))
@@ -125,6 +127,9 @@ class Throttling:
         if self._has_early:
             self._count(request, self._early, (), told)
         if identify is None:
+            return ()
+        if not self._guessable:
+            self._identify_first(request, identify, told)
             return ()
         held = self._hold(request, told)
         if held is None:
@@ -173,6 +178,23 @@ class Throttling:
                 self._refuse(request, [*told, *(one for one in counts if not _is_held(one))])
             held.append(counts)
         return held
+
+    def _identify_first(self, request: Request, identify: Callable[[Request], None], told: Sequence[Count]) -> None:
+        """Find out who is calling; credentials that are not good are counted then (Throttled)."""
+        try:
+            identify(request)
+        except AccessError:
+            told = list(told)
+            admitted = True
+            for counter in self.counters:
+                windows = [window for one in counter.guessed for window in one.guesses(request, request.view)]
+                passed, counts = counter.hit(windows) if windows else (True, [])
+                told += counts
+                admitted = admitted and passed
+            if not admitted:
+                self._refuse(request, told)
+            request.add_headers(*fields(told))
+            raise
 
     def _identify(
         self,

@@ -185,7 +185,7 @@ NAMES: dict[str, Iterable[str]] = {
         *(name for one in authentication_classes() for name in public_methods(one)),
         *(field.name for field in authentication.TokenModel.fields),
         *(field.name for field in authentication.UserModel.fields),
-        *("PasswordField", "X-CSRF-Token", "REST_KIT_SECRET"),
+        *("PasswordField", "X-CSRF-Token", "REST_KIT_SECRET", "guessable", "varies_by"),
     ],
     "docs/throttling.md": [
         *(name for name in throttling.__all__ if name != "Throttling"),

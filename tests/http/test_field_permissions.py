@@ -20,7 +20,8 @@ from rest_kit.permissions import (
     IsOwnerOrReadOnly,
 )
 from tests.http.access_samples import As, ByHeader, told
-from tests.http.support import Client, Storage, faults, make_controller, problem, serve
+from tests.http.forms import COVER, PNG, albums, send
+from tests.http.support import Client, Storage, allowed, faults, make_controller, problem, serve
 
 
 class Worker(models.Model):
@@ -418,6 +419,36 @@ def test_a_marshmallow_schema_has_them_too() -> None:
     assert replies[0].text == replies[1].text.replace("zalary", "salary")
     assert faults(ada.put("/workers/1/", {"name": 1, "grade": 2})) == [("#/grade", "read_only"), ("#/name", "type")]
     problem(ada.post("/workers/", {"name": "Dan"}), 403, "permission-denied")
+
+
+def test_the_file_of_a_hidden_field_is_nowhere(storage: Storage) -> None:
+    def app(rule: Any) -> Client:
+        options = {"options": {"field_permissions": {"cover": rule}, "authentication": ByHeader()}}
+        return albums(storage, controller=options)
+
+    client = app(IsAdminUser())
+    root, ada = As(client, "root"), As(client, "ada")
+    made = send(root, ("title", "Blue"), ("cover", COVER))
+    assert root.get(made.json["cover"]["url"]).body == PNG
+    assert "cover" not in ada.get("/albums/1/").json
+    for verb in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS"):
+        hidden, missing = (ada.ask(verb, f"/albums/1/{name}/") for name in ("cover", "kover"))
+        assert hidden.status_int == 404
+        assert told(hidden) == told(missing)
+    sent = [send(ada, ("title", "Red"), (name, COVER)) for name in ("cover", "kover")]
+    assert sent[0].text.replace("cover", "kover") == sent[1].text
+    assert sent[0].status_int == 400
+    # to replace the object leaves the file where it is
+    assert ada.put("/albums/1/", {"title": "Bluer"}).status_int == 200
+    assert root.get("/albums/1/cover/").body == PNG
+
+    client = app({"write": IsAdminUser()})
+    root, ada = As(client, "root"), As(client, "ada")
+    send(root, ("title", "Blue"), ("cover", COVER))
+    assert ada.get("/albums/1/cover/").body == PNG
+    assert ada.put("/albums/1/cover/", body=PNG, type="image/png").status_int == 405
+    assert allowed(ada.delete("/albums/1/cover/")) == ["GET", "HEAD", "OPTIONS"]
+    assert faults(send(ada, ("title", "Red"), ("cover", COVER))) == [("#/cover", "read_only")]
 
 
 def test_many_sets_of_fields_are_not_all_kept() -> None:
