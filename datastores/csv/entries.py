@@ -51,10 +51,19 @@ class JournalEvent(msgspec.Struct, array_like=True, frozen=True):
     at: float
 
 
-class Entry(msgspec.Struct, frozen=True):
+class KeptReply(msgspec.Struct, array_like=True, frozen=True):
+    """The reply to a write, the idempotency key that it is kept under, and until when (epoch seconds)."""
+
+    key: str
+    until: float
+    digest: bytes
+    reply: bytes
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One write: the file's stamp before it (and after it, where that is known beforehand), and what it does.
 
-    `high` is the highest generated key that was ever given out.
+    `high` is the highest generated key that was ever given out; `replies` are those that the write has had.
     """
 
     before: Stamp | None
@@ -62,6 +71,14 @@ class Entry(msgspec.Struct, frozen=True):
     splices: list[Splice]
     events: list[JournalEvent]
     high: int = 0
+    replies: tuple[KeptReply, ...] = ()
+
+
+class KeptKey(msgspec.Struct, array_like=True, frozen=True):
+    """As much of a reply as is needed to find it again."""
+
+    key: str
+    until: float
 
 
 class Glance(msgspec.Struct, frozen=True):
@@ -70,6 +87,7 @@ class Glance(msgspec.Struct, frozen=True):
     before: Stamp | None
     events: list[msgspec.Raw]
     high: int = 0
+    replies: tuple[KeptKey, ...] = ()
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -111,6 +129,15 @@ def sealed_mark(after: Stamp | None = None) -> bytes:
     """A mark, in the fixed length of all marks; without a stamp, the empty line that keeps its place."""
     line = b"" if after is None else sealed(Mark(after)).rstrip()
     return line.ljust(MARK_LENGTH - 1) + b"\n"
+
+
+NEVER: Final = Stamp(0, 0, -1)
+"""The stamp of a state that no file was ever in, and nobody follows from."""
+
+
+def entry_of_reply(kept: KeptReply) -> bytes:
+    """An entry, with its mark, that holds a reply alone, for a journal without the write that it is the reply to."""
+    return sealed(Entry(NEVER, None, [], [], replies=(kept,))) + sealed_mark(NEVER)
 
 
 def opened(line: bytes) -> bytes | None:
