@@ -12,7 +12,7 @@
 - An empty cell is None in a nullable field and the empty text otherwise, so the empty text cannot be written to a
   nullable text field; the option `null` names another marker.
 - Beside `people.csv`, `.people.csv.rest_kit-lock` keeps writers of all processes apart, and
-  `.people.csv.rest_kit-journal` holds the events, the replies that are kept under idempotency keys, and what it takes to
+  `.people.csv.rest_kit-journal` holds the events, replies kept under idempotency keys, and what it takes to
   set right a write that was cut short. Both come into being with the first write. The latter may be removed while
   nothing runs, and takes events and replies with it.
 """

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
+from rest_kit.controllers.doors import Work
 from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
-from rest_kit.controllers.writing import PATCHES, Work, Writing
+from rest_kit.controllers.writing import PATCHES, Writing
 from rest_kit.errors import RecordNotFound
 from rest_kit.models import Field
 from rest_kit.params import Parameters
@@ -54,7 +55,8 @@ class Served(Writing):
         self.presenter = Presenter(spec, self.model, tagger, self.uris)
         self.access = owner.access
         self.hooks = owner.hooks
-        self.polices = self.access is not None or bool(self.hooks)
+        self.idempotency = owner.idempotency
+        self.polices = self.access is not None or bool(self.hooks) or self.idempotency is not None
         if self.access is not None:
             refuse(self.access.check(self.model), type(owner).__name__)
         self.inserting = self.changing = self.deleting = self.plainly

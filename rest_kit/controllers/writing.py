@@ -7,10 +7,8 @@ from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
-from rest_kit.controllers.hooks import Hooks
+from rest_kit.controllers.doors import Doors
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
-from rest_kit.controllers.policed import Policed
-from rest_kit.controllers.reading import Reading
 from rest_kit.errors import (
     Conflict,
     Fault,
@@ -33,22 +31,11 @@ from rest_kit.views.base import Response, segment
 PATCHES = (MERGE_PATCH, JSON_PATCH, JSON)
 
 
-Work = Callable[[Tx], Any]
-Door = Callable[[Request, Work], Any]
-
-
-class Writing(Reading):
+class Writing(Doors):
     """What POST, PUT, PATCH and DELETE do."""
 
     reserved: frozenset[str]
     merging: Merging
-    hooks: Hooks
-    polices: bool
-    """Whether policies or hooks have a say in writes."""
-    inserting: Door
-    changing: Door
-    deleting: Door
-    """What runs each kind of write as one atomic step: the store's `atomic`, or what also minds relations."""
     owner: Any
     """What formatters of the input are given first: the controller."""
 
@@ -56,6 +43,8 @@ class Writing(Reading):
 
     def create(self, request: Request) -> Reply:
         """POST on the list: one object, or an array of which all are stored or none."""
+        if self.idempotency is not None and (had := self.idempotency.look(request)) is not None:
+            return had
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
         fields = self.reply_fields(request)
@@ -184,12 +173,16 @@ class Writing(Reading):
 
     def update(self, request: Request, pk: Pk) -> Reply:
         """PATCH on an item: a merge patch, or a JSON patch."""
+        if self.idempotency is not None and (had := self.idempotency.look(request)) is not None:
+            return had
         change = self.read_patch(request)
         uri = self.uri(request, pk)
         return self.write_item(request, pk, lambda current: self.merging.patched(change, current, uri))
 
     def update_many(self, request: Request) -> Reply:
         """PATCH on the list: the same change to every object that the filter finds; all or none."""
+        if self.idempotency is not None and (had := self.idempotency.look(request)) is not None:
+            return had
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
         asked = self.selection(request)
@@ -249,23 +242,6 @@ class Writing(Reading):
                 tx.delete(record[self.presenter.pk])
 
         return self.write(request, self.deleting, work, gone)
-
-    # --- the one way to the store -------------------------------------------------------------------------------------
-
-    def write(self, request: Request, door: Door, work: Work, shown: Callable[[Any], Reply]) -> Reply:
-        """Do the work as one atomic step behind its door, and answer with what it has stored."""
-        if not self.polices:
-            return shown(door(request, work))
-        access, hooks, pk = self.access, self.hooks, self.presenter.pk
-        attempts: list[Policed] = []
-
-        def policed(tx: Tx) -> Any:
-            attempts.append(Policed(tx, request, pk, access, hooks))
-            return work(attempts[-1])
-
-        reply = shown(door(request, policed))
-        attempts[-1].changes.announce(request, hooks)
-        return reply
 
     # --- shared -------------------------------------------------------------------------------------------------------
 
