@@ -178,7 +178,9 @@ class SQLTx(TableTx[Table]):
 
     def _note(self, action: Action, keyed: Record, before: Record | None, after: Record | None) -> None:
         if self._log is not None:
-            self._transaction.note(self._log, Entry(action, keyed[self._table.key.field], before, after))
+            # appended at the end: until then, whoever is given the record may have made something else of it
+            rows = [None if row is None else dict(row) for row in (before, after)]
+            self._transaction.note(self._log, Entry(action, keyed[self._table.key.field], *rows))
 
     # --- replies ------------------------------------------------------------------------------------------------------
 
