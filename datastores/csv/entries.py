@@ -1,6 +1,6 @@
 """What stands in the lines of a CSV file's journal, and how a line is sealed with its checksum.
 
-9f3a0c11 {"start":1700000000000000,"seq":...,"high":0,"format":1}        the head: what was before the first entry
+9f3a0c11 {"start":1700000000000000,"seq":...,"high":0,"format":1,...}    the head: what was before the first entry
 51b2e7d0 {"before":[...],"after":null,"splices":[...],"events":[...]}    an entry: a write that is about to be done
 0d44c7aa {"done":[inode,size,changed]}                                   … and its mark, which says that it was
 """
@@ -91,12 +91,16 @@ class Glance(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The first line: what the events were numbered from, the last one that is no longer kept, the highest key."""
+    """The first line: what the events were numbered from, the last one that is no longer kept, the highest key.
+
+    `made` (in ns since the epoch) tells a journal from the one that it was made of, were all the rest alike.
+    """
 
     start: int
     seq: int
     high: int
     format: int = 1
+    made: int = 0
 
 
 class Mark(msgspec.Struct, frozen=True):

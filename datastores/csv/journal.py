@@ -311,7 +311,7 @@ class Journal:
         seq, start = self._kept_from()
         with reading(self.path), open(self.path, "rb") as old, Exchange(self.path) as new:
             status = os.fstat(old.fileno())
-            new.write(sealed(Head(self._start, seq, self.high)))
+            new.write(sealed(Head(self._start, seq, self.high, made=time.time_ns())))
             for kept in self._replies_before(old, start):
                 new.write(entry_of_reply(kept))
             new.copy(old.fileno(), start, self._place)
