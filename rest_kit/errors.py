@@ -10,6 +10,7 @@ RestKitError
 │   ├── NotAuthenticated          … because nobody is logged in
 │   │   └── AuthenticationFailed  … because the credentials that were sent are not good
 │   ├── PermissionDenied          … whoever it is that is logged in
+│   ├── InsecureConnection        … over a connection that others can read
 │   └── Throttled                 … so often
 └── StoreError                    the data
     ├── RecordNotFound
@@ -137,6 +138,13 @@ class PermissionDenied(AccessError):
     """Whoever is calling may not do this."""
 
     def __init__(self, detail: str = "you may not do this") -> None:
+        super().__init__(detail)
+
+
+class InsecureConnection(AccessError):
+    """The request came over a connection that is not encrypted, and must not."""
+
+    def __init__(self, detail: str = "this is served over HTTPS only") -> None:
         super().__init__(detail)
 
 

@@ -38,6 +38,7 @@ PROBLEM_TYPES: Final[dict[type[errors.RestKitError], ProblemType]] = {
     errors.AuthenticationFailed: ProblemType(401, "authentication-failed", "The credentials are not good"),
     errors.NotAuthenticated: ProblemType(401, "not-authenticated", "Nobody is logged in"),
     errors.PermissionDenied: ProblemType(403, "permission-denied", "This is not allowed"),
+    errors.InsecureConnection: ProblemType(403, "https-required", "The connection is not encrypted"),
     errors.Throttled: ProblemType(429, "throttled", "Too many requests"),
     errors.KeyReused: ProblemType(422, "idempotency-key-reused", "The key stands for another request"),
     errors.KeyInUse: ProblemType(409, "idempotency-key-in-use", "The request is still running"),

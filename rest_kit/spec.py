@@ -16,6 +16,7 @@ import marshmallow
 import msgspec
 
 from rest_kit.authentication import Authentication
+from rest_kit.deprecation import Deprecation
 from rest_kit.errors import ConfigurationError, did_you_mean
 from rest_kit.models import Model, PkField
 from rest_kit.pagination import BasePagination, Pagination
@@ -73,6 +74,7 @@ class ControllerOptions(TypedDict, total=False):
     authentication: Authentication | Sequence[Authentication]
     permissions: Permission | Sequence[Permission]
     throttle: Throttle | Sequence[Throttle]
+    deprecated: Deprecation
 
 
 class ControllerDict(TypedDict, total=False):
@@ -130,6 +132,7 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
     "authentication": object,
     "permissions": object,
     "throttle": object,
+    "deprecated": Deprecation,
 }
 _VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool, "foreign_keys": str}
 FOREIGN_KEYS: Final = ("pk", "uri")
@@ -162,6 +165,7 @@ class Spec(msgspec.Struct, frozen=True):
     expand_max: int
     foreign_keys: str
     policies: Policies = NO_POLICIES
+    deprecated: Deprecation | None = None
 
 
 def is_segment(text: str) -> bool:
@@ -258,6 +262,7 @@ class _Builder:
             expand_max=self.options.get("expand_max", DEFAULT_EXPAND_MAX),
             foreign_keys=self.view_options.get("foreign_keys", "pk"),
             policies=policies,
+            deprecated=self.options.get("deprecated"),
         )
 
     def _name(self) -> str:

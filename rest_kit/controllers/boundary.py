@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rest_kit.problems import Headers, Reply, problem, problem_type_of
+from rest_kit.proxies import Proxies
 from rest_kit.request import Environ, Request
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ class Application(ABC):
     """A WSGI application that answers each request with one `Reply`, or leaves it to its `fallback`."""
 
     fallback: WSGIApplication | None = None
+    proxies: Proxies | None = None
+    """What reads requests as the proxies in front of the application say that they were; the fallback's are not."""
     prefix: str = ""
     """The URL path, below the script name, that everything here lies under."""
 
@@ -35,6 +38,8 @@ class Application(ABC):
         """Answer one request (PEP 3333), with its id in `X-Request-ID`."""
         if self.fallback is not None and not self.knows(environ):
             return self.fallback(environ, start_response)
+        if self.proxies is not None:
+            environ = self.proxies(environ)
         request = Request(environ)
         try:
             status, headers, body = self.answer(request)
@@ -60,8 +65,17 @@ def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:
 
 
 def merged(headers: Headers, more: Headers) -> Headers:
-    """All of the headers; what both say of `Vary` in one."""
-    vary = [value for name, value in [*headers, *more] if name == "Vary"]
-    rest = [(name, value) for name, value in [*headers, *more] if name != "Vary"]
-    names = dict.fromkeys(name.strip() for value in vary for name in value.split(","))
-    return [*rest, ("Vary", ", ".join(names))] if names else rest
+    """All of the headers; what both say of `Link`, and of `Vary`, in one each."""
+    both = headers + more
+    for name in ("Link", "Vary"):
+        said = [value for known, value in both if known == name]
+        if len(said) > 1:
+            both = [*(one for one in both if one[0] != name), (name, _joined(name, said))]
+    return both
+
+
+def _joined(name: str, values: list[str]) -> str:
+    """Several values as one; the names in `Vary` once each."""
+    if name == "Vary":
+        values = list(dict.fromkeys(one.strip() for value in values for one in value.split(",")))
+    return ", ".join(values)

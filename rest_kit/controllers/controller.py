@@ -52,7 +52,8 @@ class Controller(Application):
 
     A subclass without `resource` is a base for others. The methods named after verbs (`get_list` to `delete_item`) may
     be overridden; each answers `(status line, headers, body)`. `secret` signs cursors and keys entity tags, as for
-    `WSGIDispatcher`; a dispatcher passes `keys` and `mount`, the URL path of the collection, itself.
+    `WSGIDispatcher`; a dispatcher passes `keys` and `mount`, the URL path of the collection, itself, and `version`, the
+    name of that to which the controller belongs.
     Raises ConfigurationError, with every mistake, when the class is created.
     """
 
@@ -73,6 +74,7 @@ class Controller(Application):
         self,
         *,
         mount: str = "/",
+        version: str = "",
         keys: Keys | None = None,
         secret: str | list[str] | None = None,
         defaults: Policies = NO_POLICIES,
@@ -83,6 +85,7 @@ class Controller(Application):
         self.spec = self.spec_
         self.store = self.spec.store
         self.mount = mount
+        self.full_name = f"{version}/{self.spec.name}" if version else self.spec.name
         self.keys = keys or Keys(secret)
         self.storage = storage or MemoryStorage()
         policies = self.spec.policies.or_else(defaults)
@@ -170,6 +173,9 @@ class Controller(Application):
         served = self._served or self.prepare()
         script_name = request.environ.get("SCRIPT_NAME")
         request.mount = request.script_name() + self.mount if script_name else self.mount
+        deprecated = self.spec.deprecated
+        if deprecated is not None:
+            request.add_headers(*deprecated.headers)
         access = self.access
         if not parts:
             verb = served.list_verbs.get(request.method)

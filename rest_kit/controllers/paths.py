@@ -40,8 +40,12 @@ def _raw_segments(raw: str, script_name: str, path_info: str) -> list[str] | Non
     path = raw.partition("?")[0]
     if not path.startswith("/"):
         path = "/" + path.partition("://")[2].partition("/")[2]
-    if unquote_to_bytes(path.encode("latin-1")) != (script_name + path_info).encode("latin-1"):
+    whole = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
+    # a proxy may have taken off the first part of what the script name is seen as from outside
+    seen = whole.removesuffix(path_info) if path_info else whole
+    if seen + path_info != whole or not script_name.endswith(seen):
         return None
+    script_name = seen
     parts = [unquote_to_bytes(part.encode("latin-1")) for part in path.removesuffix("/").split("/")[1:]]
     mounted = [part.encode("latin-1") for part in script_name.removesuffix("/").split("/")[1:]]
     if parts[: len(mounted)] != mounted:

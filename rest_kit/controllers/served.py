@@ -50,8 +50,8 @@ class Served(Writing):
         self.model = spec.store.model
         self.pagination = spec.pagination
         self.reserved = RESERVED_KEYS
-        self.cursors = keys.serializer(f"rest_kit.cursor.{spec.name}")
-        tagger = Tagger(keys.derive(f"rest_kit.etag.{spec.name}")[0])
+        self.cursors = keys.serializer(f"rest_kit.cursor.{owner.full_name}")
+        tagger = Tagger(keys.derive(f"rest_kit.etag.{owner.full_name}")[0])
         self.presenter = Presenter(spec, self.model, tagger, self.uris)
         self.access = owner.access
         self.hooks = owner.hooks

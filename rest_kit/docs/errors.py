@@ -21,6 +21,25 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "invalid-parameter": (
         "A query parameter is unknown or its value cannot be used. `errors` names each, with the nearest valid one."
     ),
+    "not-authenticated": "Nobody is logged in, and somebody must be; WWW-Authenticate says how one can be.",
+    "authentication-failed": (
+        "Credentials were sent, and they are not good: unknown, wrong, expired, or of somebody who is disabled."
+    ),
+    "permission-denied": "Whoever is calling may not do this.",
+    "throttled": (
+        "This has been asked for as often as is allowed. RateLimit-Policy says how often that is, Retry-After in how "
+        "many seconds it can be asked for again."
+    ),
+    "idempotency-key-reused": (
+        "The Idempotency-Key was sent before, with another request. A new request takes a new key."
+    ),
+    "idempotency-key-in-use": (
+        "The first request with this Idempotency-Key is still running. Sent again a little later, it gets its reply."
+    ),
+    "https-required": (
+        "The request came over plain HTTP, and nothing was done. Send it again over HTTPS, with new credentials: those "
+        "that it held could be read on the way."
+    ),
     "not-found": "There is nothing at this address, or nothing that you may see.",
     "method-not-allowed": "The verb is not served at this address; the Allow header lists those that are.",
     "read-only": (

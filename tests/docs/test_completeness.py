@@ -20,7 +20,21 @@ import datastores
 import rest_kit
 from datastores.remote.dialects import DIALECTS, MAPPING_KEYS
 from datastores.remote.options import BREAKER_KEYS
-from rest_kit import controllers, errors, models, pagination, problems, query, spec, store, views
+from rest_kit import (
+    controllers,
+    cors,
+    deprecation,
+    errors,
+    https,
+    models,
+    pagination,
+    problems,
+    proxies,
+    query,
+    spec,
+    store,
+    views,
+)
 from rest_kit.cli.main import main
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
@@ -124,6 +138,9 @@ NAMES: dict[str, Iterable[str]] = {
         *(field.name for cls in (store.Capabilities, query.Page) for field in msgspec.structs.fields(cls)),
         *(name for name in classes_of(query) if not name.startswith(("Operator", "Arity"))),
     ],
+    "docs/cors.md": [*cors.CORS_KEYS, *cors.METHODS, *cors.SENT, *cors.EXPOSED],
+    "docs/versions.md": ["versions", "deprecated", "Deprecation", "Sunset", *arguments_of(deprecation.Deprecation)],
+    "docs/deploying.md": [*proxies.PROXY_KEYS, *https.HTTPS_KEYS, "proxies", "https", "healthz", "readyz"],
     "docs/writing.md": ["bulk_max", "max_body", "require_if_match", "Prefer", "ETag", "If-Match", "If-None-Match"],
 }
 

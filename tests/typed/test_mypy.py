@@ -30,7 +30,7 @@ class PersonApp(Controller):
     view = {"response_class": JsonResponse, "options": {"envelope": False}}
 
 
-app = WSGIDispatcher([PersonApp], name="people")
+app = WSGIDispatcher([PersonApp], name="people", cors={"allow_origins": ["https://shop.example"]}, proxies={"for": 1})
 """
 
 TYPOS = [
@@ -41,6 +41,8 @@ TYPOS = [
     ('"response_class"', '"respones_class"', 'Extra key "respones_class"'),
     ('"envelope"', '"envelop"', 'Extra key "envelop"'),
     ("required=True", "requird=True", 'Unexpected keyword argument "requird"'),
+    ('"allow_origins"', '"allow_origin"', 'Argument "cors"'),
+    ('"for"', '"four"', 'Argument "proxies"'),
     ('name="people"', 'nam="people"', 'Unexpected keyword argument "nam"'),
 ]
 
