@@ -61,6 +61,7 @@ EXPOSED: Final = (
     "Content-Disposition",
     "Deprecation",
     "ETag",
+    "Idempotent-Replayed",
     "Link",
     "Location",
     "Preference-Applied",
