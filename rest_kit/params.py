@@ -126,10 +126,8 @@ class Parameters:
         self.readable = frozenset(model.readable)
         problems: list[str] = []
         filterable = self._fields(options, "filter_fields", problems, lambda field: True)
-        self.orderable = frozenset(
-            self._fields(options, "ordering_fields", problems, lambda field: field.kind.is_scalar)
-        )
-        self.searchable = self._fields(options, "search_fields", problems, lambda field: field.kind.is_text)
+        self.orderable = frozenset(self._fields(options, "ordering_fields", problems, _has_order))
+        self.searchable = self._fields(options, "search_fields", problems, _is_searched)
         self.default_order = self._default_order(options.get("ordering", ()), problems)
         self.paging = dict(paging)
         self.words = {ORDERING, FIELDS, *paging} | ({SEARCH} if search and self.searchable else set())
@@ -169,11 +167,11 @@ class Parameters:
         table = {}
         for field in fields:
             for operator in OPERATORS.values():
-                if operator.fits(field.kind):
+                if operator.fits(field.kind) and (field.comparable or operator.arity is Arity.BOOLEAN):
                     row = FilterParameter(field.name, operator.name, _cast(self._parser(field, operator), operator))
                     table[f"{field.name}__{operator.name}"] = row
         for field in fields:
-            if field.kind.is_scalar and field.name not in self.words:
+            if _has_order(field) and field.name not in self.words:
                 table[field.name] = FilterParameter(field.name, "eq", self.parsers.get(field.name, field.parse))
         return table
 
@@ -222,6 +220,14 @@ class Parameters:
         if len(words) > MAX_WORDS:
             raise ValueError(f"more than {MAX_WORDS} words")
         return Search(words, self.searchable) if words else None
+
+
+def _has_order(field: Field) -> bool:
+    return field.kind.is_scalar and field.comparable
+
+
+def _is_searched(field: Field) -> bool:
+    return field.kind.is_text and field.comparable
 
 
 def select(text: str, model: Model) -> tuple[str, ...]:

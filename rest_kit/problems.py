@@ -65,6 +65,7 @@ HTTP_SLUGS: Final[dict[int, str]] = {
     412: "precondition-failed",
     413: "body-too-large",
     415: "unsupported-media-type",
+    416: "range-not-satisfiable",
     428: "precondition-required",
     501: "unsupported",
     503: "unavailable",

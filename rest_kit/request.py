@@ -10,7 +10,7 @@ import copy
 import io
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from random import getrandbits
 from typing import Any, Final
 from urllib.parse import quote
@@ -32,6 +32,10 @@ _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 JSON_PATCH: Final = "application/json-patch+json"
+FORM: Final = "multipart/form-data"
+
+CHUNK: Final = 64 * 1024
+"""How many bytes of a long body are in memory at once."""
 
 
 class Request:
@@ -43,8 +47,8 @@ class Request:
     `user`: who is calling, and `auth`: by what credentials; `action`: what is done, such as `list` or `create`;
     `view`: the
     controller that is asked; `claim`: what a request with an idempotency key is known by, once it was looked for;
-    `scope`: what the caller may see of the resource (None: all of it). `headers` go into
-    the reply, whatever it is.
+    `scope`: what the caller may see of the resource (None: all of it). `headers` go into the reply, whatever it is.
+    `uploads`: the keys of the files that it has brought and that nothing refers to yet.
     """
 
     __slots__ = (
@@ -59,6 +63,7 @@ class Request:
         "mount",
         "pk",
         "scope",
+        "uploads",
         "url",
         "user",
         "view",
@@ -81,6 +86,7 @@ class Request:
         self.view: Any = None
         self.scope: Where | None = None
         self.headers: list[tuple[str, str]] | None = None
+        self.uploads: list[str] | None = None
         self._http: HTTPRequest | None = None
 
     def at(self, mount: str) -> Request:
@@ -137,21 +143,12 @@ class Request:
 
     def body(self, limit: int) -> bytes:
         """The whole body (400 where it is shorter than declared, 413 beyond `limit` bytes, 415 where compressed)."""
-        environ = self.environ
-        encoding = environ.get("HTTP_CONTENT_ENCODING")
-        if encoding and encoding.strip().lower() not in ("", "identity"):
-            raise UnsupportedMediaType("a compressed body is not accepted; send it without Content-Encoding")
-        declared = environ.get("CONTENT_LENGTH")
-        if not declared:
+        length = self._declared_length(limit)
+        if length is None:
             return self._undeclared_body(limit)
-        if not _LENGTH.match(declared):
-            raise BadRequest("Content-Length is not a number")
-        length = int(declared)
-        if length > limit:
-            raise _too_large(limit)
         body = self._read(length)
         if len(body) < length:
-            raise BadRequest(f"the body ended after {len(body)} of the declared {length} bytes")
+            raise _ended_early(len(body), length)
         return body
 
     def keep_body(self, limit: int) -> bytes:
@@ -161,6 +158,38 @@ class Request:
         if body:
             self.environ["CONTENT_LENGTH"] = str(len(body))
         return body
+
+    def chunks(self, limit: int) -> Iterator[bytes]:
+        """The body piece by piece, none larger than `CHUNK` (the errors of `body`, each as soon as it shows)."""
+        length = self._declared_length(limit)
+        if length is None and not self.environ.get("wsgi.input_terminated"):
+            return
+        most = limit + 1 if length is None else length
+        seen = 0
+        while seen < most:
+            chunk = self._read(min(CHUNK, most - seen))
+            if not chunk:
+                break
+            seen += len(chunk)
+            if seen > limit:
+                raise _too_large(limit)
+            yield chunk
+        if length is not None and seen < length:
+            raise _ended_early(seen, length)
+
+    def _declared_length(self, limit: int) -> int | None:
+        """How long the body says that it is; None where it does not (400, 413, 415)."""
+        encoding = self.environ.get("HTTP_CONTENT_ENCODING")
+        if encoding and encoding.strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType("a compressed body is not accepted; send it without Content-Encoding")
+        declared = self.environ.get("CONTENT_LENGTH")
+        if not declared:
+            return None
+        if not _LENGTH.match(declared):
+            raise BadRequest("Content-Length is not a number")
+        if int(declared) > limit:
+            raise _too_large(limit)
+        return int(declared)
 
     def _undeclared_body(self, limit: int) -> bytes:
         """A chunked body, where the server marks its end; nothing where it does not."""
@@ -236,6 +265,10 @@ class UnsupportedPatch(UnsupportedMediaType):
 
     def get_headers(self, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
         return [*super().get_headers(*args, **kwargs), ("Accept-Patch", ", ".join(self.accept))]
+
+
+def _ended_early(seen: int, length: int) -> BadRequest:
+    return BadRequest(f"the body ended after {seen} of the declared {length} bytes")
 
 
 def _too_large(limit: int) -> RequestEntityTooLarge:

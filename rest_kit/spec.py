@@ -19,6 +19,7 @@ from rest_kit.authentication import Authentication
 from rest_kit.deprecation import Deprecation
 from rest_kit.errors import ConfigurationError, did_you_mean
 from rest_kit.models import Model, PkField
+from rest_kit.models.files import file_fields, misplaced_files
 from rest_kit.pagination import BasePagination, Pagination
 from rest_kit.params import Parameters
 from rest_kit.permissions import Permission
@@ -26,6 +27,7 @@ from rest_kit.policies import NO_POLICIES, Policies, read_policies
 from rest_kit.storage import Storage, open_storage
 from rest_kit.store import DataStore, check_keys
 from rest_kit.throttling import Throttle
+from rest_kit.uploads import FileStorage
 from rest_kit.views import Formatter, JsonResponse, Response, add_resource_uri
 
 DICTS: Final = ("resource", "controller", "view")
@@ -137,7 +139,7 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
 _VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool, "foreign_keys": str}
 FOREIGN_KEYS: Final = ("pk", "uri")
 """How a reference to another resource is shown."""
-_OWN_OPTIONS: Final = ("multiprocess",)
+_OWN_OPTIONS: Final = ("multiprocess", "files")
 """Resource options that the controller reads itself, whatever the store."""
 
 
@@ -165,6 +167,8 @@ class Spec(msgspec.Struct, frozen=True):
     expand_max: int
     foreign_keys: str
     policies: Policies = NO_POLICIES
+    files: FileStorage | None = None
+    """Where the bytes of file fields lie; None where the model has none."""
     deprecated: Deprecation | None = None
 
 
@@ -235,6 +239,7 @@ class _Builder:
         if store is not None:
             self._bind(store, model)
             self._check_policies(store, policies)
+            self._check_files(store.bound_model)
             self._check_paging(store, pagination)
             self._check_writable(store, list_verbs, unique_verbs)
         self._check_names(store, model, pagination)
@@ -262,6 +267,7 @@ class _Builder:
             expand_max=self.options.get("expand_max", DEFAULT_EXPAND_MAX),
             foreign_keys=self.view_options.get("foreign_keys", "pk"),
             policies=policies,
+            files=self.resource.get("options", {}).get("files"),
             deprecated=self.options.get("deprecated"),
         )
 
@@ -378,6 +384,25 @@ class _Builder:
         model = store.bound_model
         if model is not None:
             self.problems += [problem for one in policies.permissions or () for problem in one.check(model)]
+
+    def _check_files(self, model: Model | None) -> None:
+        """A model with files needs a place for them, and nothing else does."""
+        given = self.resource.get("options", {}).get("files")
+        where = "resource options['files']"
+        if inspect.isclass(given) and issubclass(given, FileStorage):
+            self.problems.append(f"{where} must be an instance, not the class: {given.__name__}('uploads')")
+        elif given is not None and not isinstance(given, FileStorage):
+            self.problems.append(f"{where} must be a file storage, such as DirectoryStorage('uploads'), not {given!r}")
+        names = list(file_fields(model.fields)) if model is not None else []
+        if names and given is None:
+            text = "says where the bytes go, such as DirectoryStorage('uploads'), and is missing"
+            self.problems.append(f"the model has the file {names[0]!r}: {where} {text}")
+        if given is not None and not names:
+            self.problems.append(f"{where} is given, but the model has no FileField")
+        for name in (name for name in names if not is_segment(name)):
+            self.problems.append(f"the file {name!r} must be named in letters, digits or - . _ ~, for its address")
+        for name in misplaced_files(model.fields if model is not None else ()):
+            self.problems.append(f"{name!r} has a FileField within, which only a field of the model itself can be")
 
     def _check_names(self, store: DataStore | None, model: Model | None, pagination: BasePagination) -> None:
         """Check whatever names fields, as soon as the fields are known."""

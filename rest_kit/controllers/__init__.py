@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from rest_kit.controllers.controller import Controller
 from rest_kit.controllers.dispatcher import WSGIDispatcher
+from rest_kit.controllers.sweeping import sweep_files
 
-__all__ = ["Controller", "WSGIDispatcher"]
+__all__ = ["Controller", "WSGIDispatcher", "sweep_files"]

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rest_kit.controllers.files import Keeping
 from rest_kit.controllers.hooks import Hooks
 from rest_kit.controllers.policed import Policed
 from rest_kit.controllers.reading import Reading
 from rest_kit.idempotency import Idempotency
 from rest_kit.problems import Reply
-from rest_kit.request import Request
+from rest_kit.request import FORM, Request
 from rest_kit.store import Tx
 
 Work = Callable[[Tx], Any]
@@ -26,11 +27,13 @@ class Doors(Reading):
     hooks: Hooks
     idempotency: Idempotency | None
     polices: bool
-    """Whether policies, hooks or idempotency keys have a say in writes."""
+    """Whether policies, hooks, files or idempotency keys have a say in writes."""
     inserting: Door
     changing: Door
     deleting: Door
     """What runs each kind of write as one atomic step: the store's `atomic`, or what also minds relations."""
+    keeping: Keeping | None = None
+    """What takes files in and lets them go, where the model has any."""
 
     def write(self, request: Request, door: Door, work: Work, shown: Callable[[Any], Reply]) -> Reply:
         """Do the work as one atomic step behind its door, and answer with what it has stored."""
@@ -43,13 +46,25 @@ class Doors(Reading):
             attempts.append(Policed(tx, request, pk, access, hooks))
             return work(attempts[-1])
 
-        reply, done = self.write_once(request, door, policed, shown)
+        def settled() -> None:
+            if self.keeping is not None:
+                self.keeping.settle(request, attempts[-1].changes)
+
+        once, claim = self.idempotency, request.claim
+        if once is None or claim is None:
+            stored, done = door(request, policed), True
+            settled()
+            reply = shown(stored)
+        else:
+            reply, done = once.write(claim, lambda step: door(request, step), policed, shown, settled)
         if done:
             attempts[-1].changes.announce(request, hooks)
         return reply
 
-    def write_once(self, request: Request, door: Door, work: Work, shown: Callable[[Any], Reply]) -> tuple[Reply, bool]:
-        """The reply to a write, and whether it was done: a request with an idempotency key may have been before."""
-        if self.idempotency is None or request.claim is None:
-            return shown(door(request, work)), True
-        return self.idempotency.write(request.claim, lambda step: door(request, step), work, shown)
+    def answered(self, request: Request) -> Reply | None:
+        """The reply that a request with an idempotency key has had, if any (what `Idempotency.look` raises)."""
+        assert self.idempotency is not None
+        limit = self.spec.max_body
+        if self.keeping is not None and request.content_type == FORM:
+            limit += self.keeping.max_files
+        return self.idempotency.look(request, limit)

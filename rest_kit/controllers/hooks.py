@@ -45,6 +45,14 @@ class Changes:
         """A record was created (no `before`), updated, or deleted (no `after`)."""
         self._made.append((before, after))
 
+    def before(self) -> list[Record]:
+        """The records as they were that were changed or deleted."""
+        return [before for before, _ in self._made if before is not None]
+
+    def after(self) -> list[Record]:
+        """The records as they are that were created or changed."""
+        return [after for _, after in self._made if after is not None]
+
     def announce(self, request: Request, hooks: Hooks) -> None:
         """Run the hooks for what has been done, once it is kept; what fails in one is logged."""
         for before, after in self._made:

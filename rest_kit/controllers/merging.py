@@ -12,6 +12,7 @@ from typing import Any
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.errors import Conflict, Fault, ValidationError
 from rest_kit.models import Model
+from rest_kit.models.files import file_fields
 from rest_kit.patches import json_equal, json_patch, merge_patch
 from rest_kit.types import MISSING, Record
 
@@ -32,16 +33,20 @@ class Merging:
         """What can be sent back, but not changed."""
         self.stamps = frozenset(field.name for field in model.fields if field.auto_now)
         """Those of them that show when the object was last written."""
+        self.files = tuple(file_fields(model.fields))
 
     def replacement(self, data: dict[str, Any], current: Record, uri: str) -> Record:
         """The record that a whole object makes of the current one.
 
-        What clients cannot set stays as it is; so do write-only fields that are absent.
+        What clients cannot set stays as it is; so do write-only fields and files that are absent.
         """
-        given, faults = self._without_fixed(data, self._shown(current, uri))
-        unseen = [name for name in self.presenter.hidden if name in self.model.writable and name not in given]
+        shown = self._shown(current, uri)
+        given, faults = self._without_fixed(data, shown)
+        self._keep_files(given, shown, current)
+        unsent = [*self.presenter.hidden, *self.files]
+        unseen = [name for name in unsent if name in self.model.writable and name not in given]
         for name in [*unseen, *([self.pk] if self.pk in self.model.writable else [])]:
-            given[name] = self.model.json_value(name, current[name])
+            given[name] = self._as_sent(name, current[name])
         record = self._load(given, faults, partial=False)
         for name in self.kept:
             record[name] = current[name]
@@ -51,11 +56,22 @@ class Merging:
         """The record that a change makes of the current one; only what changes is validated anew."""
         shown = self._shown(current, uri)
         given, faults = self._without_fixed(change(shown), shown)
+        self._keep_files(given, shown, current)
         return self._finished({**current, **self._load(given, faults, partial=True)})
 
     def _shown(self, current: Record, uri: str) -> dict[str, Any]:
         """The object as a client has read it."""
-        return {**self.presenter.shown(current), "resource_uri": uri}
+        return {**self.presenter.shown(current, uri), "resource_uri": uri}
+
+    def _as_sent(self, name: str, value: Any) -> Any:
+        """A stored value as a client would send it to leave it as it is."""
+        return None if value is None else self.model.by_name[name].as_sent(value)
+
+    def _keep_files(self, given: dict[str, Any], shown: dict[str, Any], current: Record) -> None:
+        """Take what comes back of a file as it was shown for the file itself."""
+        for name in self.files:
+            if isinstance(given.get(name), dict) and unchanged(given[name], shown.get(name)):
+                given[name] = self._as_sent(name, current[name])
 
     def _without_fixed(self, data: dict[str, Any], shown: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         """What was sent, less what may only come back as it was read, and what is wrong with that (Conflict)."""

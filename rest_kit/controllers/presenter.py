@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_kit import jsonio
 from rest_kit.models import Model
+from rest_kit.models.files import file_fields
 from rest_kit.pagination import Links as PageLinks
 from rest_kit.preconditions import Tagger
 from rest_kit.problems import Headers, Reply
@@ -14,6 +15,7 @@ from rest_kit.request import Request
 from rest_kit.spec import Spec
 from rest_kit.types import Record
 from rest_kit.views import JsonResponse, Response, add_resource_uri
+from rest_kit.views.base import segment
 
 
 class Presenter:
@@ -28,6 +30,7 @@ class Presenter:
         """What shows foreign keys as URIs, where that is asked for."""
         self.pk = model.pk.name
         self.hidden = tuple(name for name in model.names if name not in model.readable)
+        self.files = tuple(name for name in file_fields(model.fields) if name in model.readable)
         self.vary: Headers = [("Vary", "Accept")] if len(spec.responses) > 1 else []
         plain = (
             spec.formatters == (add_resource_uri,)
@@ -52,6 +55,9 @@ class Presenter:
     def _shape(self, records: list[Record], request: Request, response: type[Response]) -> list[Record]:
         """The records dumped and formatted; they are the store's gift and may be changed."""
         shown = records if self.model.dumps_plain else [self.model.dump(record) for record in records]
+        if self.files:
+            mount, pk = request.mount, self.pk
+            shown = [self.with_urls(obj, f"{mount}{segment(obj[pk])}/") for obj in shown]
         if self.links is not None:
             shown = self.links.show(shown, request.script_name())
         if self.spec.formatters:
@@ -105,9 +111,20 @@ class Presenter:
             record.pop(name, None)
         return record
 
-    def shown(self, record: Record) -> dict[str, Any]:
-        """The JSON form of what may be read of a record: what a client has in hand when it sends it back."""
-        return {name: self.model.json_value(name, record[name]) for name in self.model.readable}
+    def shown(self, record: Record, uri: str) -> dict[str, Any]:
+        """The JSON form of what may be read of a record: what a client has in hand when it sends it back.
+
+        `uri` is the URL path of the item.
+        """
+        found = {name: self.model.json_value(name, record[name]) for name in self.model.readable}
+        return self.with_urls(found, uri) if self.files else found
+
+    def with_urls(self, obj: dict[str, Any], uri: str) -> dict[str, Any]:
+        """An object that is shown, with the URL paths of its files, which lie below its own."""
+        for name in self.files:
+            if obj.get(name) is not None:
+                obj[name] = {"url": f"{uri}{name}/", **obj[name]}
+        return obj
 
     def tag(self, record: Record, fields: tuple[str, ...] | None, response: type[Response]) -> str:
         """The entity tag of a representation of the record, without its quotes."""

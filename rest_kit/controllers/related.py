@@ -104,8 +104,9 @@ class RelatedServed(Served):
             to_one = {name: one for name, one in self.related.to_one.items() if self.leads_on(one)}
             if name in to_one:
                 return self.nested_item(request, key, to_one[name])
-            hint = did_you_mean(name, [*self.related.to_many, *to_one])
-            raise NotFound(f"there is nothing at this address{hint}")
+            if name not in self.files:
+                hint = did_you_mean(name, [*self.related.to_many, *to_one, *self.files])
+                raise NotFound(f"there is nothing at this address{hint}")
         return super().below(request, parts)
 
     def parent(self, request: Request, pk: Pk) -> Record:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from rest_kit.controllers.doors import Work
+from rest_kit.controllers.files import Addresses, FileVerb, Keeping
 from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.controllers.writing import PATCHES, Writing
@@ -21,7 +22,7 @@ from rest_kit.params import Parameters
 from rest_kit.preconditions import Tagger
 from rest_kit.problems import Reply
 from rest_kit.relations import Links
-from rest_kit.request import Request
+from rest_kit.request import FORM, Request
 from rest_kit.signing import Keys
 from rest_kit.spec import LIST_VERBS, READING, RESERVED_KEYS, UNIQUE_VERBS, Spec
 from rest_kit.store import refuse
@@ -40,6 +41,8 @@ class Served(Writing):
     Made at the first use where the model must be read off the data (StoreUnavailable).
     """
 
+    files: Mapping[str, Mapping[str, FileVerb]] = {}
+    """By field, what answers at the address of an item's file, by verb."""
     uris: Links | None = None
     """What shows foreign keys as URIs, where the view asks for that."""
 
@@ -56,7 +59,11 @@ class Served(Writing):
         self.access = owner.access
         self.hooks = owner.hooks
         self.idempotency = owner.idempotency
-        self.polices = self.access is not None or bool(self.hooks) or self.idempotency is not None
+        if spec.files is not None:
+            self.keeping = Keeping(self.model, spec.files, spec.max_body)
+            self.patches = (*PATCHES, FORM)
+        parts = (self.access, self.keeping, self.idempotency)
+        self.polices = bool(self.hooks) or any(part is not None for part in parts)
         if self.access is not None:
             refuse(self.access.check(self.model), type(owner).__name__)
         self.inserting = self.changing = self.deleting = self.plainly
@@ -82,7 +89,12 @@ class Served(Writing):
         return self.presenter.shape(records, request.at(request.script_name() + self.owner.mount), response)
 
     def below(self, request: Request, parts: list[str]) -> Reply:
-        """Answer for what lies below an item, or where a word has another meaning: nothing, without relations."""
+        """Answer for what lies below an item, or where a word has another meaning: its files, without relations."""
+        if len(parts) == 2 and parts[0] not in self.reserved and parts[1] in self.files:
+            verbs = self.files[parts[1]]
+            if request.method not in verbs:
+                return self.refuse_verb(request, allow(verbs))
+            return verbs[request.method](request, parts[0])
         raise NotFound("there is nothing at this address")
 
     def use(self, lists: Mapping[str, Verb], items: Mapping[str, ItemVerb]) -> None:
@@ -105,10 +117,18 @@ class Served(Writing):
             "DELETE": self.delete,
             **items,
         }
-        self.list_verbs = with_head({verb: run for verb, run in all_lists.items() if verb in on_list & served})
-        self.item_verbs = with_head({verb: run for verb, run in all_items.items() if verb in on_item & served})
+        self.list_verbs = self.guarded(with_head({v: run for v, run in all_lists.items() if v in on_list & served}))
+        self.item_verbs = self.guarded(with_head({v: run for v, run in all_items.items() if v in on_item & served}))
+        if self.keeping is not None:
+            self.files = Addresses(self, self.keeping).verbs
         self.list_allow = allow(self.list_verbs)
         self.item_allow = allow(self.item_verbs)
+
+    def guarded(self, verbs: dict[str, Callable[..., Reply]]) -> dict[str, Callable[..., Reply]]:
+        """The verbs, those that write made to leave no file behind when they fail."""
+        if self.keeping is None:
+            return verbs
+        return {verb: run if verb in READING else self.keeping.guarded(run) for verb, run in verbs.items()}
 
     def key(self, text: str) -> Pk:
         """The primary key that a path segment spells, in its one canonical spelling (RecordNotFound)."""
@@ -128,7 +148,7 @@ class Served(Writing):
         if request.method == "OPTIONS":
             headers = [("Allow", ", ".join(allowed))]
             if "PATCH" in allowed:
-                headers.append(("Accept-Patch", ", ".join(PATCHES)))
+                headers.append(("Accept-Patch", ", ".join(self.patches)))
             return "204 No Content", headers, b""
         why_not = self.store.capabilities.why_not
         asked = any(request.method in (verbs or (request.method,)) for verbs in self._listed)

@@ -8,6 +8,7 @@ from typing import Any
 from werkzeug.exceptions import ServiceUnavailable
 
 from rest_kit.controllers.doors import Doors
+from rest_kit.controllers.inserting import insert_one
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
 from rest_kit.errors import (
     Conflict,
@@ -23,7 +24,7 @@ from rest_kit.params import FIELDS, Asked, item_fields, refuse_all
 from rest_kit.preconditions import check_match
 from rest_kit.problems import Headers, Reply
 from rest_kit.query import Page, Query
-from rest_kit.request import JSON, JSON_PATCH, MERGE_PATCH, Request, UnsupportedPatch
+from rest_kit.request import FORM, JSON, JSON_PATCH, MERGE_PATCH, Request, UnsupportedPatch
 from rest_kit.store import Tx
 from rest_kit.types import Pk, Record
 from rest_kit.views.base import Response, segment
@@ -36,6 +37,8 @@ class Writing(Doors):
 
     reserved: frozenset[str]
     merging: Merging
+    patches: tuple[str, ...] = PATCHES
+    """The media types that PATCH takes for one item."""
     owner: Any
     """What formatters of the input are given first: the controller."""
 
@@ -43,7 +46,7 @@ class Writing(Doors):
 
     def create(self, request: Request) -> Reply:
         """POST on the list: one object, or an array of which all are stored or none."""
-        if self.idempotency is not None and (had := self.idempotency.look(request)) is not None:
+        if self.idempotency is not None and (had := self.answered(request)) is not None:
             return had
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
@@ -173,7 +176,7 @@ class Writing(Doors):
 
     def update(self, request: Request, pk: Pk) -> Reply:
         """PATCH on an item: a merge patch, or a JSON patch."""
-        if self.idempotency is not None and (had := self.idempotency.look(request)) is not None:
+        if self.idempotency is not None and (had := self.answered(request)) is not None:
             return had
         change = self.read_patch(request)
         uri = self.uri(request, pk)
@@ -181,7 +184,7 @@ class Writing(Doors):
 
     def update_many(self, request: Request) -> Reply:
         """PATCH on the list: the same change to every object that the filter finds; all or none."""
-        if self.idempotency is not None and (had := self.idempotency.look(request)) is not None:
+        if self.idempotency is not None and (had := self.answered(request)) is not None:
             return had
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
@@ -202,7 +205,9 @@ class Writing(Doors):
     def read_patch(self, request: Request) -> Change:
         """The body of a PATCH, as the change that it asks for (415, MalformedBody)."""
         if request.content_type not in PATCHES:
-            raise UnsupportedPatch(request.content_type, PATCHES)
+            if self.keeping is not None and request.pk is not None and request.content_type == FORM:
+                return by_merge_patch(self.apply_formatters(request, self.keeping.read(request)))
+            raise UnsupportedPatch(request.content_type, PATCHES if request.pk is None else self.patches)
         data = request.json(self.spec.max_body, accept=PATCHES, exact=self.model.exact_numbers)
         if request.content_type == JSON_PATCH:
             return by_json_patch(self.operations(request, data))
@@ -277,12 +282,16 @@ class Writing(Doors):
         """
         environ = request.environ
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ:
-            if not self.store.capabilities.conditional:
-                raise Unsupported("this store cannot check and write in one step, so it takes no conditions")
+            self.refuse_conditions()
             check_match(request, self.presenter.tagger.hash(current), required=self.spec.require_if_match)
         else:
             check_match(request, None, required=self.spec.require_if_match)
         self.check_objects(request, [current])
+
+    def refuse_conditions(self) -> None:
+        """Conditions are for stores that can hold a write to them (Unsupported)."""
+        if not self.store.capabilities.conditional:
+            raise Unsupported("this store cannot check and write in one step, so it takes no conditions")
 
     def several(
         self, request: Request, response: type[Response], fields: tuple[str, ...] | None
@@ -302,6 +311,9 @@ class Writing(Doors):
 
     def read_body(self, request: Request) -> Any:
         """The body of a POST or PUT, parsed, through the controller's formatters (415, 413, MalformedBody)."""
+        one = request.method == "POST" or request.pk is not None
+        if self.keeping is not None and one and request.content_type != JSON:
+            return self.apply_formatters(request, self.keeping.read(request))
         data = request.json(self.spec.max_body, exact=self.model.exact_numbers)
         if isinstance(data, list) and len(data) > self.spec.bulk_max:
             raise ValidationError(Fault("bulk_max", f"at most {self.spec.bulk_max} objects at once, not {len(data)}"))
@@ -392,18 +404,3 @@ def gone(_: Any) -> Reply:
 
 
 MINIMAL = ("Preference-Applied", "return=minimal")
-
-
-def insert_one(tx: Tx, record: Record) -> Record:
-    """Insert a record that is no part of a batch, so that errors point into it alone (Conflict, ValidationError)."""
-    try:
-        return tx.insert([record])[0]
-    except Conflict as exc:
-        raise Conflict(exc.detail, code=exc.code, fields=exc.fields) from exc
-    except ValidationError as exc:
-        raise ValidationError(map(outside_batch, exc.faults)) from exc
-
-
-def outside_batch(fault: Fault) -> Fault:
-    """The fault of a batch's first object as that of the object itself."""
-    return Fault(fault.code, fault.detail, fault.path[1:]) if fault.path[:1] == (0,) else fault

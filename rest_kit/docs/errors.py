@@ -59,6 +59,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "unsupported-media-type": (
         "This resource does not take bodies of that Content-Type; the detail lists those that it takes."
     ),
+    "range-not-satisfiable": "The range of bytes lies beyond the end of the file; Content-Range says how long it is.",
     "unsupported": "The store behind this resource cannot do this.",
     "too-much-to-scan": (
         "The API that holds the data cannot filter, search or order in this way, and has more records than may be read "

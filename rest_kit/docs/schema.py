@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from rest_kit.models import Field, Model
+from rest_kit.models import Field, FileField, Model
 from rest_kit.params import ORDERING, SEARCH, Parameters
 from rest_kit.relations import Related, Relation
 from rest_kit.types import MISSING
 
-_BOUNDS = ("max_length", "min_length", "min", "max", "digits", "places", "choices", "resource")
+_BOUNDS = ("max_length", "min_length", "min", "max", "digits", "places", "choices", "resource", "types", "max_size")
 
 
 class Described(NamedTuple):
@@ -73,7 +73,7 @@ def _field(model: Model, field: Field) -> dict[str, Any]:
     """One field: its type, what it may hold, and who may set it."""
     described: dict[str, Any] = {
         "name": field.name,
-        "type": field.kind.value,
+        "type": "file" if isinstance(field, FileField) else field.kind.value,
         "required": field.required and field.name in model.writable,
         "nullable": field.nullable,
         "read_only": field.name not in model.writable,

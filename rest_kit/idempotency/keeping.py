@@ -19,6 +19,7 @@ from rest_kit.store import DataStore, Tx
 
 Work = Callable[[Tx], Any]
 Show = Callable[[Any], Reply]
+Settled = Callable[[], None]
 
 PREFIX: Final = "rest_kit:idempotency:"
 """How the keys begin in a storage, which others may use too."""
@@ -32,12 +33,12 @@ class Idempotency(ABC):
         self._max_body = max_body
         self._required = required
 
-    def look(self, request: Request) -> Reply | None:
-        """Note the request's claim, and give back the reply that it has had, if any.
+    def look(self, request: Request, limit: int) -> Reply | None:
+        """Note the request's claim, and give back the reply that it has had, if any; a body has at most `limit` bytes.
 
         InvalidInput for a key that is none, or none where one is required; KeyReused, KeyInUse, StoreUnavailable.
         """
-        claim = request.claim = claim_of(request, self._max_body)
+        claim = request.claim = claim_of(request, limit)
         if claim is not None:
             self.refuse_to_forget(request)
             return self.find(claim)
@@ -66,8 +67,13 @@ class Idempotency(ABC):
         """The reply that a claim has had (KeyReused, KeyInUse)."""
 
     @abstractmethod
-    def write(self, claim: Claim, door: Callable[[Work], Any], work: Work, shown: Show) -> tuple[Reply, bool]:
-        """Do the work of a claim behind its door; the reply, and whether it is for work that was done just now."""
+    def write(
+        self, claim: Claim, door: Callable[[Work], Any], work: Work, shown: Show, settled: Settled
+    ) -> tuple[Reply, bool]:
+        """Do the work of a claim behind its door; the reply, and whether it is for work that was done just now.
+
+        Then `settled` is called as soon as the work is kept.
+        """
 
 
 class InStore(Idempotency):
@@ -84,7 +90,9 @@ class InStore(Idempotency):
         kept = self._store.atomic(lambda tx: tx.claim(claim.key, claim.digest))
         return None if kept is None else replay(kept)
 
-    def write(self, claim: Claim, door: Callable[[Work], Any], work: Work, shown: Show) -> tuple[Reply, bool]:
+    def write(
+        self, claim: Claim, door: Callable[[Work], Any], work: Work, shown: Show, settled: Settled
+    ) -> tuple[Reply, bool]:
         def step(tx: Tx) -> tuple[Reply, bool] | None:
             kept = tx.claim(claim.key, claim.digest)
             if kept is not None:
@@ -96,8 +104,10 @@ class InStore(Idempotency):
             tx.keep(claim.key, pack(reply))
             return reply, True
 
-        answered: tuple[Reply, bool] = door(step)
-        return answered
+        reply, done = door(step)
+        if done:
+            settled()
+        return reply, done
 
 
 class InStorage(Idempotency):
@@ -117,8 +127,15 @@ class InStorage(Idempotency):
     def find(self, claim: Claim) -> Reply | None:
         return self._once.find(claim)
 
-    def write(self, claim: Claim, door: Callable[[Work], Any], work: Work, shown: Show) -> tuple[Reply, bool]:
-        return self._once.run(claim, lambda: shown(door(work)))
+    def write(
+        self, claim: Claim, door: Callable[[Work], Any], work: Work, shown: Show, settled: Settled
+    ) -> tuple[Reply, bool]:
+        def run() -> Reply:
+            stored = door(work)
+            settled()
+            return shown(stored)
+
+        return self._once.run(claim, run)
 
 
 def idempotency_for(

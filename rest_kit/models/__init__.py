@@ -10,6 +10,7 @@ from rest_kit.models.fields import (
     DecimalField,
     DictField,
     Field,
+    FileField,
     FloatField,
     IntegerField,
     IntForeign,
@@ -25,6 +26,7 @@ from rest_kit.models.fields import (
     UUIDField,
     UUIDPkField,
 )
+from rest_kit.models.files import StoredFile
 from rest_kit.models.model import Model
 from rest_kit.models.rules import UniqueTogether
 
@@ -36,6 +38,7 @@ __all__ = [
     "DecimalField",
     "DictField",
     "Field",
+    "FileField",
     "FloatField",
     "IntForeign",
     "IntegerField",
@@ -44,6 +47,7 @@ __all__ = [
     "Model",
     "NestedField",
     "PkField",
+    "StoredFile",
     "StringField",
     "StringForeign",
     "StringPkField",

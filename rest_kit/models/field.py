@@ -62,6 +62,8 @@ class Field(ma.Field[Any]):
     """Of a list: the field of its values; None where they are any JSON."""
     model: Any = None
     """Of an object: its Model; None where it is any JSON."""
+    comparable: bool = True
+    """Whether lists can be searched, ordered and filtered by its values; where not, by whether there is one."""
     resource: str | None = None
     references: str | None = None
     """Of a reference: the resource, and the `table.column`, that it refers to."""
@@ -293,6 +295,10 @@ class Field(ma.Field[Any]):
     def to_json(self, value: Any) -> Any:
         """A typed value as JSON shows it: dict, list, text, number, boolean."""
         return value
+
+    def as_sent(self, value: Any) -> Any:
+        """A typed value as `convert` takes it back, for what a client leaves as it is."""
+        return self.to_json(value)
 
     def to_stored(self, value: Any) -> Any:
         """A typed value as JSON that a store keeps: all of it, what clients never see included."""

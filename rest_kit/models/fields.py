@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rest_kit.models.field import Field
+from rest_kit.models.files import FileField
 from rest_kit.models.keys import IntForeign, PkField, StringForeign, StringPkField, UUIDPkField
 from rest_kit.models.simple import (
     BooleanField,
@@ -27,6 +28,7 @@ __all__ = [
     "DecimalField",
     "DictField",
     "Field",
+    "FileField",
     "FloatField",
     "IntForeign",
     "IntegerField",

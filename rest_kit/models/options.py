@@ -68,6 +68,19 @@ class ListOptions(FieldOptions, total=False):
     max_length: int | None
 
 
+class FileOptions(TypedDict, total=False):
+    """What a file can be told: which media types are taken, and how many bytes."""
+
+    required: bool
+    nullable: bool | None
+    read_only: bool
+    write_only: bool
+    messages: Mapping[str, str]
+    help: str
+    types: Iterable[str] | None
+    max_size: int
+
+
 class NumericKeyOptions(BoundOptions, total=False):
     """What an integer that names a record elsewhere can be told (see `keys`)."""
 
@@ -145,6 +158,11 @@ def _misfit(key: str, value: Any) -> str:
 
 
 def _misfit_of_many(key: str, value: Any) -> str:
+    if key == "max_size":
+        return "" if type(value) is int and value > 0 else "a positive count of bytes"
+    if key == "types":
+        fine = value is None or (isinstance(value, list | tuple) and value and all(isinstance(v, str) for v in value))
+        return "" if fine else "a list of media types or None"
     if key == "choices":
         fine = value is None or (isinstance(value, Iterable) and not isinstance(value, str | bytes))
         return "" if fine else "a list of values"

@@ -7,6 +7,7 @@ in an expected output stands for anything.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 from click.testing import CliRunner
 from webtest import TestApp
+from werkzeug.test import EnvironBuilder
 
 from rest_kit.cli import main as cli
 from rest_kit.cli import sources
@@ -97,6 +99,7 @@ def serve(words: list[str]) -> tuple[Any, str]:
 def curl(words: list[str], app: Any) -> str:
     """What curl would print, for the options that pages use."""
     method, headers, body, show_head, url = None, {}, b"", False, ""
+    parts: list[str] = []
     queue = list(words)
     while queue:
         word = queue.pop(0)
@@ -111,17 +114,35 @@ def curl(words: list[str], app: Any) -> str:
         elif word == "--json":
             body = queue.pop(0).encode()
             headers.setdefault("Content-Type", "application/json")
+        elif word == "-F":
+            parts.append(queue.pop(0))
         elif word == "-i":
             show_head = True
         elif word != "-s":
             url = word
-    parts = urlsplit(url)
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    if parts:
+        headers["Content-Type"], body = form(parts)
+    split = urlsplit(url)
+    target = split.path + (f"?{split.query}" if split.query else "")
     reply = TestApp(app, extra_environ={"RAW_URI": target}).request(
         target, method=method or ("POST" if body else "GET"), body=body, headers=headers, expect_errors=True
     )
     head = [f"HTTP/1.1 {reply.status}", *(f"{name}: {value}" for name, value in reply.headerlist), ""]
     return "\n".join([*head, reply.text]) if show_head else reply.text
+
+
+def form(parts: list[str]) -> tuple[str, bytes]:
+    """The type and body of the form that curl makes of `-F name=value` and `-F name=@file;type=...`."""
+    builder = EnvironBuilder(method="POST")
+    for part in parts:
+        name, _, value = part.partition("=")
+        path, _, media_type = value.removeprefix("@").partition(";type=")
+        if value.startswith("@"):
+            builder.files.add_file(name, io.BytesIO(Path(path).read_bytes()), path, media_type)
+        else:
+            builder.form.add(name, value)
+    environ = builder.get_environ()
+    return environ["CONTENT_TYPE"], environ["wsgi.input"].read()
 
 
 def check(printed: str, step: Step) -> None:

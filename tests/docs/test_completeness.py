@@ -33,6 +33,7 @@ from rest_kit import (
     query,
     spec,
     store,
+    uploads,
     views,
 )
 from rest_kit.cli.main import main
@@ -137,6 +138,14 @@ NAMES: dict[str, Iterable[str]] = {
         *(name for cls in (store.DataStore, store.Tx) for name in cls.__abstractmethods__),
         *(field.name for cls in (store.Capabilities, query.Page) for field in msgspec.structs.fields(cls)),
         *(name for name in classes_of(query) if not name.startswith(("Operator", "Arity"))),
+    ],
+    "docs/files.md": [
+        *uploads.__all__,
+        *uploads.FileStorage.__abstractmethods__,
+        *(name for made in (uploads.receive, uploads.DirectoryStorage) for name in arguments_of(made)),
+        *(*arguments_of(uploads.UploadedFile), *arguments_of(uploads.Form), *arguments_of(uploads.OpenedFile)),
+        *(*arguments_of(models.StoredFile), *arguments_of(controllers.sweep_files)),
+        *models.FileField.option_names,
     ],
     "docs/cors.md": [*cors.CORS_KEYS, *cors.METHODS, *cors.SENT, *cors.EXPOSED],
     "docs/versions.md": ["versions", "deprecated", "Deprecation", "Sunset", *arguments_of(deprecation.Deprecation)],

@@ -29,7 +29,9 @@ from rest_kit.request import Request
 from rest_kit.storage import Count, MemoryStorage, Storage, Window
 from rest_kit.store import IDEMPOTENCY_SECONDS
 from rest_kit.users import User
+from tests.http.forms import COVER, PNG, albums, kept, send
 from tests.http.support import Client, faults, make_controller, problem, serve
+from tests.http.support import Storage as Where
 from tests.servers import places
 
 KINDS = ("list", "sqlite", "csv", "postgresql", "mariadb", "remote")
@@ -472,6 +474,20 @@ def test_a_reply_comes_again_though_what_it_refers_to_is_gone(kind: str, tmp_pat
     replayed(moved, client.patch(first.headers["Location"], {"order_id": None}, Idempotency_Key=KEY))
     replayed(back, client.patch(first.headers["Location"], {"order_id": order}, Idempotency_Key="2"))
     assert len(client.values("/lines/")) == 2
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_form_brings_its_file_once(tmp_path: Path) -> None:
+    storage = Where("sqlite", tmp_path)
+    client = albums(storage, controller={"options": {"idempotency": True, "max_body": 100}})
+    headers = {"Idempotency_Key": KEY}
+    first = send(client, ("title", "Blue"), ("cover", COVER), **headers)
+    replayed(first, send(client, ("title", "Blue"), ("cover", COVER), **headers))
+    problem(send(client, ("title", "Red"), ("cover", COVER), **headers), 422, "idempotency-key-reused")
+    assert client.get(first.json["cover"]["url"]).body == PNG
+    assert kept(tmp_path / "files") == [PNG]
 
 
 # --- the option -------------------------------------------------------------------------------------------------------
