@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rest_kit.authentication import Authentication
+from rest_kit.authentication.base import Authentication
 from rest_kit.permissions import Permission
 from rest_kit.signing import Keys
 from rest_kit.throttling import Throttle
@@ -37,6 +37,11 @@ class Policies(msgspec.Struct, frozen=True):
     def problems(self, keys: Keys) -> list[str]:
         """A sentence for everything that cannot work in an application with these keys."""
         return [problem for one in self.authentication or () for problem in one.check(keys)]
+
+    def misfits(self, view: Any) -> list[str]:
+        """A sentence for every policy that cannot work beside the others, for one controller or endpoint."""
+        authenticates = bool(self.authentication)
+        return [text for one in self.throttle or () for text in one.check(view, authenticates=authenticates)]
 
 
 NO_POLICIES: Final = Policies()

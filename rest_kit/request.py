@@ -10,21 +10,23 @@ import copy
 import io
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from random import getrandbits
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any, Final, TypeVar
+from urllib.parse import quote, unquote_plus
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.http import parse_options_header
 from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
+from rest_kit.errors import Fault, InvalidQuery
 from rest_kit.query import Filter, Where
 from rest_kit.types import Pk
 from rest_kit.users import ANONYMOUS, User
 
 Environ = dict[str, Any]
+T = TypeVar("T")
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}\Z")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
@@ -47,18 +49,21 @@ class Request:
     `user`: who is calling, and `auth`: by what credentials; `action`: what is done, such as `list` or `create`;
     `view`: the
     controller that is asked; `claim`: what a request with an idempotency key is known by, once it was looked for;
-    `scope`: what the caller may see of the resource (None: all of it). `headers` go into the reply, whatever it is.
+    `scope`: what the caller may see of the resource (None: all of it), and `limit` what of that this request may work
+    on, where it is less. `headers` go into the reply, whatever it is.
     `uploads`: the keys of the files that it has brought and that nothing refers to yet.
     """
 
     __slots__ = (
         "_http",
+        "_memo",
         "action",
         "auth",
         "claim",
         "environ",
         "headers",
         "id",
+        "limit",
         "method",
         "mount",
         "pk",
@@ -85,9 +90,11 @@ class Request:
         self.claim: Any = None
         self.view: Any = None
         self.scope: Where | None = None
+        self.limit: Where | None = None
         self.headers: list[tuple[str, str]] | None = None
         self.uploads: list[str] | None = None
         self._http: HTTPRequest | None = None
+        self._memo: dict[Hashable, Any] | None = None
 
     def at(self, mount: str) -> Request:
         """The same request as another resource's, for showing that one's objects."""
@@ -97,9 +104,18 @@ class Request:
 
     def reading(self) -> Request:
         """The same request as one that reads, for what must be seen before something else is done below it."""
+        self._memo = {} if self._memo is None else self._memo
         twin = copy.copy(self)
         twin.method, twin.action = "GET", "retrieve"
         return twin
+
+    def remember(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` finds, asked once for this request and those made of it."""
+        memo = self._memo = {} if self._memo is None else self._memo
+        if key not in memo:
+            memo[key] = find()
+        found: T = memo[key]
+        return found
 
     def add_headers(self, *headers: tuple[str, str]) -> None:
         """Put headers into the reply to this request, also where it is an error."""
@@ -119,6 +135,22 @@ class Request:
         """The raw query string."""
         found: str = self.environ.get("QUERY_STRING", "")
         return found
+
+    def withdraw(self, name: str) -> str | None:
+        """A parameter's value, taken out of the query string, so that no list refuses it and no link repeats it.
+
+        None where it was not sent; asked again, it is still known (InvalidQuery where it is given twice).
+        """
+        withdrawn: dict[str, str] = self.environ.setdefault("rest_kit.withdrawn", {})
+        if name not in withdrawn and name in self.query_string:
+            pieces = self.query_string.split("&")
+            found = [piece for piece in pieces if piece.partition("=")[0] == name]
+            if len(found) > 1:
+                raise InvalidQuery(Fault("twice", "is given twice", parameter=name))
+            if found:
+                withdrawn[name] = unquote_plus(found[0].partition("=")[2])
+                self.environ["QUERY_STRING"] = "&".join(piece for piece in pieces if piece not in found)
+        return withdrawn.get(name)
 
     def header(self, name: str) -> str | None:
         """A header's value by its WSGI name without the prefix, such as `IF_MATCH`."""

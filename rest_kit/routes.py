@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from rest_kit.authentication.base import Authentication
 from rest_kit.errors import ConfigurationError
 from rest_kit.policies import Policies, read_policies
+from rest_kit.signing import Keys
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -20,6 +22,9 @@ class Route:
     which verbs it answers; HEAD comes with GET. `authentication`, `permissions`, `throttle`: its own policies, in
     place of the dispatcher's. `max_body`: how many bytes a body may have. Raises ConfigurationError.
     """
+
+    login: Authentication | None = None
+    """By what somebody logs in here; None where it is no such route."""
 
     def __init__(
         self,
@@ -50,5 +55,18 @@ class Route:
         self.max_body = max_body
         self.name = getattr(function, "__name__", "route")
 
+    def check(self, keys: Keys) -> list[str]:
+        """A sentence for everything that makes it unfit for an application with these keys."""
+        login = [] if self.login is None else self.login.check(keys)
+        return [*self.policies.problems(keys), *login]
+
     def __repr__(self) -> str:
         return f"Route({self.path!r})"
+
+
+class LoginRoute(Route):
+    """A route by which somebody logs in with `login`: no policy of the application's closes it, throttles aside."""
+
+    def __init__(self, path: str, function: Callable[..., Any], login: Authentication, **options: Any) -> None:
+        super().__init__(path, function, **{"authentication": (), "permissions": (), **options})
+        self.login = login

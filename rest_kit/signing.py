@@ -1,4 +1,4 @@
-"""Keys for whatever must not be forged or guessed: cursors, entity tags, later tokens and cookies.
+"""Keys for whatever must not be forged or guessed: cursors, entity tags, tokens and cookies.
 
 One secret (or several, newest first, for rotation) gives a key for each purpose. Without a secret a key is drawn from
 what this machine knows and outsiders do not, so that all workers of one machine agree; several machines need a secret.
@@ -13,13 +13,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from itsdangerous import URLSafeSerializer
+from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer
 
 from rest_kit import jsonio
 from rest_kit.errors import ConfigurationError
 
 SECRET_VARIABLE: Final = "REST_KIT_SECRET"
+LEAST_BYTES: Final = 16
+"""How long the secret must be that signs what somebody logs in with."""
 _MACHINE_FACTS: Final = ("/etc/machine-id", "/proc/sys/kernel/random/boot_id")
+_WELL_KNOWN: Final = (
+    *("secret", "changeme", "change-me", "password", "passphrase", "default", "example", "insecure", "qwerty", "test"),
+    *(
+        "your-secret-key",
+        "your-256-bit-secret",
+        "supersecret",
+        "super-secret",
+        "mysecret",
+        "my-secret",
+        "s3cr3t",
+        "key",
+    ),
+)
+"""Of what secrets are made that everybody tries first."""
 
 
 class Keys:
@@ -36,6 +52,7 @@ class Keys:
         else:
             self._secrets = [one.encode() for one in given]
         self.configured = bool(given)
+        self._timed: dict[str, URLSafeTimedSerializer] = {}
 
     def derive(self, purpose: str) -> list[bytes]:
         """A key of 32 bytes for each secret, the one to sign with first."""
@@ -47,6 +64,24 @@ class Keys:
         """Signs JSON values for one purpose, and reads back what any of the secrets has signed."""
         oldest_first = self.derive(purpose)[::-1]
         return URLSafeSerializer(oldest_first, salt=purpose, serializer=_CompactJson)
+
+    def timed(self, purpose: str) -> URLSafeTimedSerializer:
+        """The same with the time of signing, so that what was signed can be held to an age; made once."""
+        found = self._timed.get(purpose)
+        if found is None:
+            found = self._timed[purpose] = URLSafeTimedSerializer(
+                self.derive(purpose)[::-1],
+                salt=purpose,
+                serializer=_CompactJson,
+                signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+            )
+        return found
+
+    def problems(self, asker: str, least: int = LEAST_BYTES) -> list[str]:
+        """A sentence for everything that makes the secret unfit for what `asker` signs with it."""
+        if not self.configured:
+            return [f"{asker} signs, and so needs a secret: give secret= or set {SECRET_VARIABLE}"]
+        return [f"{asker}: {problem}" for secret in self._secrets if (problem := weakness(secret, least))]
 
     def __repr__(self) -> str:
         return f"Keys(configured={self.configured})"
@@ -62,6 +97,18 @@ class _CompactJson:
     @staticmethod
     def loads(payload: str | bytes) -> Any:
         return jsonio.loads(payload if isinstance(payload, bytes) else payload.encode())
+
+
+def weakness(secret: bytes, least: int = LEAST_BYTES) -> str:
+    """Why a secret could be guessed; nothing where it is at least `least` bytes of something less than obvious."""
+    if len(secret) < least:
+        return f"a secret of {len(secret)} bytes is too short, {least} are needed; try secrets.token_urlsafe(32)"
+    left = secret.lower()
+    for known in sorted(_WELL_KNOWN, key=len, reverse=True):
+        left = left.replace(known.encode(), b"")
+    if len(set(left)) < 5:
+        return "the secret is one that everybody tries; try secrets.token_urlsafe(32)"
+    return ""
 
 
 def _fit(secret: bytes) -> bytes:

@@ -23,6 +23,7 @@ from rest_kit.models.files import file_fields, misplaced_files
 from rest_kit.pagination import BasePagination, Pagination
 from rest_kit.params import Parameters
 from rest_kit.permissions import Permission
+from rest_kit.permissions.fields import FieldPermissions, read_field_permissions
 from rest_kit.policies import NO_POLICIES, Policies, read_policies
 from rest_kit.storage import Storage, open_storage
 from rest_kit.store import DataStore, check_keys
@@ -76,6 +77,7 @@ class ControllerOptions(TypedDict, total=False):
     authentication: Authentication | Sequence[Authentication]
     permissions: Permission | Sequence[Permission]
     throttle: Throttle | Sequence[Throttle]
+    field_permissions: Mapping[str, Permission | Mapping[str, Permission]]
     deprecated: Deprecation
 
 
@@ -134,6 +136,7 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
     "authentication": object,
     "permissions": object,
     "throttle": object,
+    "field_permissions": Mapping,
     "deprecated": Deprecation,
 }
 _VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool, "foreign_keys": str}
@@ -167,6 +170,7 @@ class Spec(msgspec.Struct, frozen=True):
     expand_max: int
     foreign_keys: str
     policies: Policies = NO_POLICIES
+    field_permissions: FieldPermissions | None = None
     files: FileStorage | None = None
     """Where the bytes of file fields lie; None where the model has none."""
     deprecated: Deprecation | None = None
@@ -233,12 +237,13 @@ class _Builder:
         pagination = self.options.get("pagination") or Pagination(100)
         responses = self._responses()
         policies, misfits = read_policies(self.options, "controller options")
-        self.problems += misfits
+        field_permissions, wrong = read_field_permissions(self.options)
+        self.problems += misfits + wrong
         idempotency = self._idempotency()
         self._check_values()
         if store is not None:
             self._bind(store, model)
-            self._check_policies(store, policies)
+            self._check_policies(store, policies, None if wrong else field_permissions)
             self._check_files(store.bound_model)
             self._check_paging(store, pagination)
             self._check_writable(store, list_verbs, unique_verbs)
@@ -267,6 +272,7 @@ class _Builder:
             expand_max=self.options.get("expand_max", DEFAULT_EXPAND_MAX),
             foreign_keys=self.view_options.get("foreign_keys", "pk"),
             policies=policies,
+            field_permissions=field_permissions,
             files=self.resource.get("options", {}).get("files"),
             deprecated=self.options.get("deprecated"),
         )
@@ -379,9 +385,11 @@ class _Builder:
         except ConfigurationError as exc:
             self.problems += exc.problems
 
-    def _check_policies(self, store: DataStore, policies: Policies) -> None:
+    def _check_policies(self, store: DataStore, policies: Policies, fields: FieldPermissions | None) -> None:
         """Check what permissions look at, where the model is known already."""
         model = store.bound_model
+        if model is not None and model.pk is not None and fields is not None:
+            self.problems += fields.check(model)
         if model is not None:
             self.problems += [problem for one in policies.permissions or () for problem in one.check(model)]
 

@@ -14,9 +14,9 @@ from threading import BoundedSemaphore
 from typing import Final, NamedTuple
 
 from datastores.remote.address import Address
-from datastores.remote.breaker import Breaker
 from datastores.remote.transport import Deadline, NotSent, Reply, TooLarge, Transport, TransportError, TransportTimeout
 from rest_kit import jsonio
+from rest_kit.breaker import Breaker
 from rest_kit.errors import MalformedBody, RemoteError, RemoteTimeout, StoreUnavailable
 
 REPEATABLE: Final = frozenset({"GET", "PUT", "DELETE"})

@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final, TypeVar
 
 from datastores.remote.address import Address
-from datastores.remote.breaker import Breaker
 from datastores.remote.client import Client, Limits
 from datastores.remote.dialect import Dialect
 from datastores.remote.dialects import dialect_of
@@ -28,6 +27,7 @@ from datastores.remote.remote import Remote, Stale
 from datastores.remote.rest_kit_api import RestKit
 from datastores.remote.transport import Transport
 from datastores.remote.tx import run
+from rest_kit.breaker import Breaker
 from rest_kit.errors import ConfigurationError, Conflict, RecordNotFound
 from rest_kit.events.log import EventLog
 from rest_kit.models import Model

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, Final
 
+from rest_kit.errors import AuthenticationFailed
 from rest_kit.request import Request
-from rest_kit.signing import Keys
+from rest_kit.signing import LEAST_BYTES, Keys, weakness
+from rest_kit.store import refuse
 from rest_kit.users import User
+
+INVALID_CREDENTIALS: Final = "Invalid credentials"
+INVALID_TOKEN: Final = "Invalid token"
+EXPIRED_TOKEN: Final = "Token expired"
+MAX_CREDENTIALS: Final = 4096
+"""How many characters credentials may have, before anybody looks at what they say."""
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
+_QUOTABLE: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*\Z")
 
 
 class Authentication(ABC):
     """Reads one kind of credentials; several are tried in order, and the first that finds its own decides."""
 
-    varies_by: ClassVar[tuple[str, ...]] = ("Authorization",)
+    varies_by: tuple[str, ...] = ("Authorization",)
     """The request's headers that the answer depends on."""
     challenge: str = ""
     """How a caller can log in, for `WWW-Authenticate` (RFC 9110 §11.6.1)."""
@@ -28,3 +41,68 @@ class Authentication(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+class Signing(Authentication):
+    """Signs with a `secret` of its own (one, or several, newest first), or with the application's."""
+
+    def __init__(self, secret: str | Sequence[str] | None) -> None:
+        several, problems = secrets_of(secret)
+        refuse(problems, type(self).__name__)
+        self._own = None if secret is None else Keys(several)
+
+    def check(self, keys: Keys) -> list[str]:
+        return [] if self._own is not None else keys.problems(type(self).__name__)
+
+    def keys(self, request: Request | None) -> Keys:
+        """What it signs with: its own keys, or those of the application that a request is for."""
+        if self._own is not None:
+            return self._own
+        if request is None:
+            raise ValueError(
+                f"{self!r} signs with the application's secret: give it the request, or a secret= of its own"
+            )
+        keys: Keys = request.view.keys
+        return keys
+
+
+def secrets_of(secret: str | Sequence[str] | None, least: int = LEAST_BYTES) -> tuple[list[str], list[str]]:
+    """The secrets that an option holds, and a sentence for each that is unfit."""
+    several = [] if secret is None else [secret] if isinstance(secret, str) else list(secret)
+    if secret is not None and not several:
+        return several, ["secret must not be empty; leave it out for the application's"]
+    weak = [weakness(one.encode(), least) if isinstance(one, str) else "a secret must be a text" for one in several]
+    return several, [problem for problem in weak if problem]
+
+
+def authorization(request: Request, scheme: str) -> str | None:
+    """The credentials of the `Authorization` header if they are of a scheme (RFC 9110 §11.4), else None.
+
+    `scheme` is lower-cased. AuthenticationFailed where there are none, or more than anybody has.
+    """
+    given = request.environ.get("HTTP_AUTHORIZATION")
+    if given is None:
+        return None
+    said, _, credentials = given.partition(" ")
+    if said.lower() != scheme:
+        return None
+    credentials = credentials.strip(" ")
+    if not credentials or len(credentials) > MAX_CREDENTIALS:
+        raise AuthenticationFailed(INVALID_TOKEN)
+    found: str = credentials
+    return found
+
+
+def challenge(scheme: str, realm: str, more: str = "") -> str:
+    """A challenge for `WWW-Authenticate`."""
+    return f'{scheme} realm="{realm}"{more}'
+
+
+def misnamed(**names: Any) -> list[str]:
+    """A sentence for each name that cannot stand in a header: schemes, headers and cookies are tokens, realms texts."""
+    problems = []
+    for option, value in names.items():
+        pattern, wanted = (_QUOTABLE, "plain ASCII without quotes") if option == "realm" else (_TOKEN, "one ASCII word")
+        if not isinstance(value, str) or not pattern.match(value):
+            problems.append(f"{option} must be {wanted}, not {value!r}")
+    return problems

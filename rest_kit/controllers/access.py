@@ -13,14 +13,15 @@ from typing import Any, Final, NoReturn
 from rest_kit.authentication import Authentication
 from rest_kit.errors import AccessError, NotAuthenticated, PermissionDenied
 from rest_kit.models import Model
-from rest_kit.permissions import Permission
+from rest_kit.permissions import SAFE_METHODS, Permission
 from rest_kit.permissions.base import Both
 from rest_kit.policies import Policies
 from rest_kit.problems import Headers
 from rest_kit.query import Where
 from rest_kit.request import Request
+from rest_kit.rows import matches
 from rest_kit.storage import Storage
-from rest_kit.throttling import count
+from rest_kit.throttling import Throttling
 from rest_kit.types import Record
 from rest_kit.users import ANONYMOUS
 
@@ -53,9 +54,9 @@ class Access:
         self.permission = _all_of(policies.permissions or ())
         self.has_scope = self.permission.has_scope
         self.asks_objects = self.permission.asks_objects
-        self.early = tuple(one for one in policies.throttle or () if one.early)
-        self.late = tuple(one for one in policies.throttle or () if not one.early)
-        self.challenges = tuple(dict.fromkeys(one.challenge for one in self.authentication if one.challenge))
+        throttles = policies.throttle
+        self.throttling = Throttling(throttles, storage, self.authentication) if throttles else None
+        self.challenges = challenges_of(self.authentication)
         self.headers = _caching(self.authentication)
 
     def check(self, model: Model) -> list[str]:
@@ -70,12 +71,10 @@ class Access:
         request.action = action
         if self.headers:
             request.add_headers(*self.headers)
-        if self.early:
-            count(self.early, request, self.storage)
-        if self.authentication:
+        if self.throttling is not None:
+            self.throttling.enter(request, self.identify if self.authentication else None)
+        elif self.authentication:
             self.identify(request)
-        if self.late:
-            count(self.late, request, self.storage)
         self.permit(request)
 
     def identify(self, request: Request) -> None:
@@ -88,28 +87,50 @@ class Access:
                     request.user, request.auth = found
                     return
         except NotAuthenticated as exc:
-            raise type(exc)(str(exc), challenges=exc.challenges or self.challenges) from exc
+            raise challenging(exc, self.challenges) from exc
 
     def permit(self, request: Request) -> None:
         """Ask the permissions, and note what the caller may see (NotAuthenticated, PermissionDenied)."""
         if not self.permission.has_permission(request, self.view):
             self.refuse(request)
-        request.scope = self.permission.scope(request) if self.has_scope else None
+        request.scope = request.limit = None
+        if self.has_scope:
+            self.confine(request)
 
-    def refuse(self, request: Request) -> NoReturn:
-        """The refusal: 401 where logging in could help, else 403."""
+    def confine(self, request: Request) -> None:
+        """Note which records the caller may see, and which of them the request may work on, where these are fewer.
+
+        What may be seen is what reading shows; somebody who may not read at all has the scope of the request itself.
+        """
+        request.scope = own = self.permission.scope(request)
+        if request.method in SAFE_METHODS or request.action == "create":
+            return
+        reading = request.reading()
+        if self.permission.has_permission(reading, self.view):
+            seen = self.permission.scope(reading)
+            if seen != own:
+                request.scope, request.limit = seen, own
+
+    def refuse(self, request: Request, *why: str) -> NoReturn:
+        """The refusal: 401 where logging in could help, else 403, and why."""
         if self.authentication and not request.user.is_authenticated:
             raise NotAuthenticated(challenges=self.challenges)
-        raise PermissionDenied
+        raise PermissionDenied(*why)
 
     def looking(self, request: Request) -> Request:
         """A request for another resource as one that reads this one (NotAuthenticated, PermissionDenied)."""
+        return request.remember(("looking", self), lambda: self._look(request))
+
+    def _look(self, request: Request) -> Request:
         twin = request.reading()
         told = getattr(request.view, "access", None)
-        twin.view = self.view
-        if self.authentication and (told is None or told.authentication != self.authentication):
+        twin.view, twin.pk = self.view, None
+        if told is None or told.authentication != self.authentication:
             request.add_headers(*self.headers)
-            self.identify(twin)
+            if self.throttling is not None:
+                self.throttling.look(twin, self.identify)
+            else:
+                self.identify(twin)
         self.permit(twin)
         return twin
 
@@ -124,11 +145,23 @@ class Access:
 
     def check_objects(self, request: Request, records: Iterable[Record]) -> None:
         """Refuse a request for records of which one is not for this caller (NotAuthenticated, PermissionDenied)."""
-        if not self.asks_objects:
+        limit = request.limit
+        if limit is None and not self.asks_objects:
             return
         for record in records:
-            if not self.permission.has_object_permission(request, self.view, Seen(record)):
+            fine = matches(limit, record)
+            if not fine or not self.permission.has_object_permission(request, self.view, Seen(record)):
                 self.refuse(request)
+
+
+def challenges_of(authentication: Sequence[Authentication]) -> tuple[str, ...]:
+    """How callers can log in, each way once."""
+    return tuple(dict.fromkeys(one.challenge for one in authentication if one.challenge))
+
+
+def challenging(refusal: NotAuthenticated, challenges: tuple[str, ...]) -> NotAuthenticated:
+    """A refusal that says how to log in, as it may not have done yet."""
+    return type(refusal)(str(refusal), challenges=refusal.challenges or challenges)
 
 
 class Seen(dict[str, Any]):

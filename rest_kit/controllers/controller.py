@@ -20,7 +20,8 @@ from rest_kit.controllers.hooks import Hooks
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.related import RelatedServed
 from rest_kit.controllers.served import Served
-from rest_kit.errors import ConfigurationError
+from rest_kit.controllers.variants import EVERYTHING, Limits, Variants
+from rest_kit.errors import AccessError, ConfigurationError
 from rest_kit.idempotency import Idempotency, idempotency_for
 from rest_kit.models import Model
 from rest_kit.policies import NO_POLICIES, Policies
@@ -29,7 +30,7 @@ from rest_kit.relations import NOTHING, Graph, Related
 from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
-from rest_kit.storage import MemoryStorage, Storage
+from rest_kit.storage import MemoryStorage, Storage, open_storage
 from rest_kit.types import Pk, Record
 
 LIST_METHODS: Final[Mapping[str, str]] = {
@@ -78,7 +79,7 @@ class Controller(Application):
         keys: Keys | None = None,
         secret: str | list[str] | None = None,
         defaults: Policies = NO_POLICIES,
-        storage: Storage | None = None,
+        storage: str | Storage | None = None,
     ) -> None:
         if self.spec_ is None:
             raise ConfigurationError("has no 'resource' dict, so there is nothing to serve", owner=type(self).__name__)
@@ -87,9 +88,9 @@ class Controller(Application):
         self.mount = mount
         self.full_name = f"{version}/{self.spec.name}" if version else self.spec.name
         self.keys = keys or Keys(secret)
-        self.storage = storage or MemoryStorage()
+        self.storage = MemoryStorage() if storage is None else open_storage(storage)
         policies = self.spec.policies.or_else(defaults)
-        problems = policies.problems(self.keys)
+        problems = policies.problems(self.keys) + policies.misfits(self)
         try:
             self.idempotency = self._idempotency()
         except ConfigurationError as exc:
@@ -113,7 +114,6 @@ class Controller(Application):
             self.storage,
             max_body=spec.max_body,
             required=spec.require_idempotency_key,
-            multiprocess=spec.multiprocess,
         )
 
     def prepare(self) -> Served:
@@ -137,10 +137,18 @@ class Controller(Application):
         return self.store.model
 
     def _make(self, related: Related) -> Served:
+        """What serves the resource, ready to be made again for those who see other fields."""
+        served = self._limited(related, EVERYTHING)
+        graph = self._graph if self._graph is not None and related and self._graph.guards() else None
+        if self.spec.field_permissions is not None or graph is not None:
+            served.variants = Variants(self, served, lambda limits: self._limited(related, limits), graph)
+        return served
+
+    def _limited(self, related: Related, limits: Limits) -> Served:
         if self._graph is None or not related:
-            served = Served(self, self.spec, self.keys)
+            served = Served(self, self.spec, self.keys, limits=limits)
         else:
-            served = RelatedServed(self, self.spec, self.keys, self._graph, related)
+            served = RelatedServed(self, self.spec, self.keys, self._graph, related, limits=limits)
         served.use(self._overridden(LIST_METHODS), self._overridden(ITEM_METHODS))
         return served
 
@@ -183,54 +191,59 @@ class Controller(Application):
                 return served.refuse_verb(request, served.list_allow)
             if access is not None:
                 access.enter(request, LIST_ACTIONS[request.method])
+            if served.variants is not None:
+                verb = served.variants.of(request).list_verbs[request.method]
             return verb(request)
         if len(parts) > 1 or parts[0] in served.reserved:
-            return served.below(request, parts)
+            return served.for_caller(request).below(request, parts)
         item_verb = served.item_verbs.get(request.method)
         if item_verb is None:
             return served.refuse_verb(request, served.item_allow)
         if access is not None:
+            request.pk = served.key_if_any(parts[0])
             access.enter(request, ITEM_ACTIONS[request.method])
         request.pk = pk = served.key(parts[0])
+        if served.variants is not None:
+            item_verb = served.variants.of(request).item_verbs[request.method]
         return item_verb(request, pk)
 
     # --- the verbs, for subclasses to extend --------------------------------------------------------------------------
 
     def get_list(self, request: Request) -> Reply:
         """GET on the list: a page of what the parameters ask for."""
-        return self.prepare().read_list(request)
+        return self.prepare().for_caller(request).read_list(request)
 
     def post_list(self, request: Request) -> Reply:
         """POST on the list: one object, or an array of which all are stored or none."""
-        return self.prepare().create(request)
+        return self.prepare().for_caller(request).create(request)
 
     def put_list(self, request: Request) -> Reply:
         """PUT on the list: an array of whole objects, each found by its primary key."""
-        return self.prepare().replace_many(request)
+        return self.prepare().for_caller(request).replace_many(request)
 
     def patch_list(self, request: Request) -> Reply:
         """PATCH on the list: the same change to every object that the filter finds."""
-        return self.prepare().update_many(request)
+        return self.prepare().for_caller(request).update_many(request)
 
     def delete_list(self, request: Request) -> Reply:
         """DELETE on the list: everything that the filter finds."""
-        return self.prepare().delete_many(request)
+        return self.prepare().for_caller(request).delete_many(request)
 
     def get_item(self, request: Request, pk: Pk) -> Reply:
         """GET on an item: the record, or 304 where the caller has it already."""
-        return self.prepare().read_item(request, pk)
+        return self.prepare().for_caller(request).read_item(request, pk)
 
     def put_item(self, request: Request, pk: Pk) -> Reply:
         """PUT on an item: the whole object anew."""
-        return self.prepare().replace(request, pk)
+        return self.prepare().for_caller(request).replace(request, pk)
 
     def patch_item(self, request: Request, pk: Pk) -> Reply:
         """PATCH on an item: a merge patch, or a JSON patch."""
-        return self.prepare().update(request, pk)
+        return self.prepare().for_caller(request).update(request, pk)
 
     def delete_item(self, request: Request, pk: Pk) -> Reply:
         """DELETE on an item: 204, and 404 from then on."""
-        return self.prepare().delete(request, pk)
+        return self.prepare().for_caller(request).delete(request, pk)
 
     # --- what runs around writes, for subclasses ----------------------------------------------------------------------
 
@@ -258,9 +271,30 @@ class Controller(Application):
     def after_delete(self, request: Request, record: Record) -> None:
         """Runs once, when a deletion is kept for good."""
 
+    # --- fields that only some may read -------------------------------------------------------------------------------
+
+    @property
+    def guarded(self) -> frozenset[str]:
+        """The fields that only some may read."""
+        fields = self.spec.field_permissions
+        return frozenset(fields.read) if fields is not None else frozenset()
+
+    def hidden_from(self, request: Request) -> frozenset[str]:
+        """Those of them that the caller of a request may not; all, where the caller may read nothing here."""
+        fields = self.spec.field_permissions
+        if fields is None:
+            return frozenset()
+        try:
+            asking = self.access.looking(request) if self.access is not None else request.reading()
+        except AccessError:
+            return self.guarded
+        return fields.hidden(asking, self)
+
     # --- what a dispatcher asks ---------------------------------------------------------------------------------------
 
     def ping(self) -> None:
         """Return if the data can be reached and read (StoreUnavailable)."""
         self.store.ping()
         self.prepare()
+        if self.access is not None and self.access.throttling is not None:
+            self.access.throttling.ping()

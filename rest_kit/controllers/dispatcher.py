@@ -91,7 +91,8 @@ class WSGIDispatcher(Application):
             self.storage = open_storage(storage)
         with problems.gathered():
             self.keys = Keys(secret)
-            problems += self.defaults.problems(self.keys)
+            unfit = [problem for one in routes if isinstance(one, Route) for problem in one.check(self.keys)]
+            problems += dict.fromkeys([*self.defaults.problems(self.keys), *unfit])
         with problems.gathered():
             self.proxies = read_proxies(proxies)
         self._deprecated = problems.read_deprecated(deprecated, versions)
@@ -101,7 +102,7 @@ class WSGIDispatcher(Application):
         self._prefix_parts = self.prefix.split("/")[1:]
         self.root = self._mount(controllers, versions)
         self.controllers = [one for place in self._places() for one in place.controllers]
-        self._routes = Routes(routes, self.defaults, self.storage) if routes else None
+        self._routes = Routes(routes, self.defaults, self.storage, self.keys) if routes else None
         self._show(hello=hello, docs=docs)
         self._refuse([problem for place in self._places() for problem in place.relate()])
 

@@ -6,12 +6,15 @@ Policies and hooks see to what passes; a request with an idempotency key passes 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rest_kit.controllers.files import Keeping
 from rest_kit.controllers.hooks import Hooks
 from rest_kit.controllers.policed import Policed
 from rest_kit.controllers.reading import Reading
+from rest_kit.controllers.variants import discreet
+from rest_kit.errors import Conflict
 from rest_kit.idempotency import Idempotency
 from rest_kit.problems import Reply
 from rest_kit.request import FORM, Request
@@ -39,11 +42,11 @@ class Doors(Reading):
         """Do the work as one atomic step behind its door, and answer with what it has stored."""
         if not self.polices:
             return shown(door(request, work))
-        access, hooks, pk = self.access, self.hooks, self.presenter.pk
+        access, hooks = self.access, self.hooks
         attempts: list[Policed] = []
 
         def policed(tx: Tx) -> Any:
-            attempts.append(Policed(tx, request, pk, access, hooks))
+            attempts.append(Policed(tx, request, self.model, access, hooks))
             return work(attempts[-1])
 
         def settled() -> None:
@@ -52,14 +55,21 @@ class Doors(Reading):
 
         once, claim = self.idempotency, request.claim
         if once is None or claim is None:
-            stored, done = door(request, policed), True
+            stored, done = self.through(door, request, policed), True
             settled()
             reply = shown(stored)
         else:
-            reply, done = once.write(claim, lambda step: door(request, step), policed, shown, settled)
+            reply, done = once.write(claim, partial(self.through, door, request), policed, shown, settled)
         if done:
-            attempts[-1].changes.announce(request, hooks)
+            attempts[-1].changes.announce(request, hooks, access.permission if access is not None else None)
         return reply
+
+    def through(self, door: Door, request: Request, work: Work) -> Any:
+        """What work returns behind its door (Conflict, which tells of no field that the caller may not see)."""
+        try:
+            return door(request, work)
+        except Conflict as exc:
+            raise discreet(exc, self.model.concealed) from exc
 
     def answered(self, request: Request) -> Reply | None:
         """The reply that a request with an idempotency key has had, if any (what `Idempotency.look` raises)."""

@@ -72,7 +72,7 @@ class Keeping:
         return data
 
     def _file(self, request: Request, name: str, part: FilePart) -> StoredFile:
-        rule = self.rules.get(name)
+        rule = self.rules.get(name) if name not in self.model.concealed else None
         if rule is None or not self.fields[name].writable:
             code, text = ("read_only", "cannot be set") if rule else ("file", "takes no file")
             raise ValidationError(Fault(code, text, (name[:100],)))

@@ -29,7 +29,8 @@ class Merging:
         self.pk = presenter.pk
         self.kept = tuple(name for name in model.names if name not in model.writable)
         """What clients never set."""
-        self.fixed = tuple(dict.fromkeys([self.pk, *self.kept, "resource_uri"]))
+        known = [name for name in self.kept if name not in model.concealed]
+        self.fixed = tuple(dict.fromkeys([self.pk, *known, "resource_uri"]))
         """What can be sent back, but not changed."""
         self.stamps = frozenset(field.name for field in model.fields if field.auto_now)
         """Those of them that show when the object was last written."""

@@ -86,7 +86,7 @@ class Mounted:
         if sharing is None:
             raise NotFound(f"no such resource{did_you_mean(parts[0], self.resources)}")
         url = f"{request.script_name()}{self.path}/{parts[0]}/"
-        return page(request, parts[1:], lambda: describe(_described(sharing, url)))
+        return page(request, parts[1:], lambda: describe(_described(sharing, url, request)))
 
     def _links(self, request: Request, below: str = "") -> dict[str, dict[str, str]]:
         """A link to each resource, or to what describes it, and to each version."""
@@ -108,9 +108,9 @@ def _shared(sharing: Sequence[Controller]) -> Handler:
     return handle
 
 
-def _described(sharing: Sequence[Controller], url: str) -> Described:
+def _described(sharing: Sequence[Controller], url: str, request: Request) -> Described:
     """What the description of one name's controllers is made of."""
-    ready = [controller.prepare() for controller in sharing]
+    ready = [controller.prepare().for_caller(request) for controller in sharing]
     first = ready[0]
     return Described(
         first.spec.name,

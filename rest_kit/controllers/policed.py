@@ -12,7 +12,9 @@ from typing import Any
 from rest_kit.controllers.access import Access
 from rest_kit.controllers.hooks import Changes, Hooks
 from rest_kit.errors import PermissionDenied
+from rest_kit.models import Field, Model
 from rest_kit.query import Query, Result, Where, conjoin
+from rest_kit.relations import Rehearsal
 from rest_kit.request import Request
 from rest_kit.rows import matches
 from rest_kit.store import Tx
@@ -20,12 +22,14 @@ from rest_kit.types import Pk, Record
 
 
 class Policed(Tx):
-    """One attempt at a write for one request; `pk` names the primary key, `changes` is what the attempt has done."""
+    """One attempt at a write for one request, of records of this model; `changes` is what the attempt has done."""
 
-    def __init__(self, tx: Tx, request: Request, pk: str, access: Access | None, hooks: Hooks) -> None:
+    def __init__(self, tx: Tx, request: Request, model: Model, access: Access | None, hooks: Hooks) -> None:
+        assert model.pk is not None
         self._tx = tx
         self._request = request
-        self._pk = pk
+        self._pk = model.pk.name
+        self._unasked = tuple(field.name for field in model.by_name.values() if _must_be_found(field))
         self._access = access
         self._hooks = hooks
         self._read: dict[Pk, Record] = {}
@@ -61,8 +65,13 @@ class Policed(Tx):
             if self._access is not None:
                 self._access.permission.fill_in(self._request, record)
             _run(self._hooks.before_create, self._request, record)
+            if any(record.get(name) is None for name in self._unasked):
+                raise PermissionDenied("an object needs a value here that is not yours to set")
         stored = self._tx.insert(records)
         self._check(stored)
+        if self._access is not None and not isinstance(self._tx, Rehearsal):
+            for record in stored:
+                self._access.permission.storing(self._request, record)
         for record in stored:
             self.changes.note(None, dict(record))
         return stored
@@ -83,18 +92,27 @@ class Policed(Tx):
         self.changes.note(before, None)
 
     def _check(self, stored: Sequence[Record]) -> None:
-        """Refuse to leave records where the caller could not see them, or might not work on them (PermissionDenied)."""
-        scope = self._request.scope
-        if scope is not None and not all(matches(scope, record) for record in stored):
-            raise PermissionDenied("this would put the object where you may not see it")
-        if self._access is not None:
-            self._access.check_objects(self._request, stored)
+        """Refuse to leave records where the caller could not see them, or might not work on them (AccessError).
+
+        A rehearsal stores nothing, and knows no keys yet.
+        """
+        access, scope = self._access, self._request.scope
+        if access is None or isinstance(self._tx, Rehearsal):
+            return
+        if not all(matches(scope, record) for record in stored):
+            access.refuse(self._request, "this would put the object where you may not see it")
+        access.check_objects(self._request, stored)
 
     def claim(self, key: str, digest: bytes) -> bytes | None:
         return self._tx.claim(key, digest)
 
     def keep(self, key: str, reply: bytes) -> None:
         self._tx.keep(key, reply)
+
+
+def _must_be_found(field: Field) -> bool:
+    """Whether a new record needs a value that this caller cannot send, and that no store makes."""
+    return not (field.nullable or field.writable or field.generated)
 
 
 def _run(hook: Any, *args: Any) -> None:

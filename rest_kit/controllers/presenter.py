@@ -19,10 +19,14 @@ from rest_kit.views.base import segment
 
 
 class Presenter:
-    """Shapes records for one resource: what may be seen of them, dumped, with the view's formatters applied."""
+    """Shapes records for one resource: what may be seen of them, dumped, with the view's formatters applied.
 
-    def __init__(self, spec: Spec, model: Model, tagger: Tagger, links: Links | None = None) -> None:
+    `told` tells apart the tags of those who see different fields.
+    """
+
+    def __init__(self, spec: Spec, model: Model, tagger: Tagger, links: Links | None = None, *, told: str = "") -> None:
         assert model.pk is not None
+        self.told = told
         self.spec = spec
         self.model = model
         self.tagger = tagger
@@ -102,7 +106,7 @@ class Presenter:
         tag = self.tagger.hash(record)
         record = self.hide(record) if fields is None else {name: record[name] for name in fields}
         body = response.render({**self.shape([record], request, response)[0], **added})
-        told = f"{response.media_type} {fields} {asked} ".encode()
+        told = f"{response.media_type} {fields} {asked}{self.told} ".encode()
         return tag + self.tagger.full_suffix(told + body), body
 
     def hide(self, record: Record) -> Record:
@@ -129,9 +133,9 @@ class Presenter:
     def tag(self, record: Record, fields: tuple[str, ...] | None, response: type[Response]) -> str:
         """The entity tag of a representation of the record, without its quotes."""
         tag = self.tagger.hash(record)
-        if fields is None and response is self.spec.responses[0]:
+        if fields is None and response is self.spec.responses[0] and not self.told:
             return tag
-        return tag + self.tagger.suffix(f"{response.media_type} {fields}")
+        return tag + self.tagger.suffix(f"{response.media_type} {fields}{self.told}")
 
     def item(
         self,

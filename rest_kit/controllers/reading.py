@@ -10,6 +10,7 @@ from itsdangerous import URLSafeSerializer
 
 from rest_kit.controllers.access import Access
 from rest_kit.controllers.presenter import Presenter
+from rest_kit.errors import AccessError
 from rest_kit.models import Model
 from rest_kit.pagination import BasePagination, Listing
 from rest_kit.params import Asked, Parameters
@@ -129,6 +130,17 @@ class Reading:
         where = conjoin(twin.scope, query.where)
         return self.find(twin, Query(where, query.order, query.fields, query.search, query.page, query.total))
 
+    def visible_among(self, request: Request, keys: Sequence[Any]) -> int:
+        """How many of the records with these keys the caller of another resource may see."""
+        if self.access is None:
+            return len(keys)
+        assert self.model.pk is not None
+        pk = self.model.pk.name
+        try:
+            return len(self.look(request, Query(Filter(pk, "in", tuple(keys)), fields=(pk,))).records)
+        except AccessError:
+            return 0
+
     def existing(self, request: Request, keys: tuple[Any, ...]) -> set[Any]:
         """Those of the keys whose records this caller may refer to: all where the resource is closed altogether."""
         assert self.model.pk is not None
@@ -141,7 +153,7 @@ class Reading:
     def listing(self, asked: Asked, request: Request) -> Listing:
         """What a cursor has to do with: the order, and a fingerprint of everything that the list depends on."""
         order = self.model.full_order(asked.order)
-        told = repr((self.spec.name, order, asked.where, asked.search, *fixed_by(request)))
+        told = repr((self.spec.name, order, asked.where, asked.search, *fixed_by(request))) + self.presenter.told
         fingerprint = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         return Listing(order, fingerprint, self.decode, self.model.json_value, self.cursors)
 

@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS
 from rest_kit.controllers.served import Served, allow
+from rest_kit.controllers.variants import EVERYTHING, Limits
 from rest_kit.errors import RecordNotFound, did_you_mean
 from rest_kit.models.field import NotAKey
 from rest_kit.params import Parameters
@@ -37,19 +38,21 @@ class RelatedServed(Served):
     Raises ConfigurationError for what could not be known before the model was read off the data.
     """
 
-    def __init__(self, owner: Any, spec: Spec, keys: Keys, graph: Graph, related: Related) -> None:
+    def __init__(
+        self, owner: Any, spec: Spec, keys: Keys, graph: Graph, related: Related, *, limits: Limits = EVERYTHING
+    ) -> None:
         model = spec.store.model
         refuse(graph.misfits(spec.name), type(owner).__name__)
         self.graph = graph
-        self.related = related
+        self.related = limits.related(related)
         foreign = [relation for relation in related.outgoing if relation.field in model.by_name]
         mounts = [member.mount for member in graph.members.values()]
         links = [Link(model.by_name[one.field], one.target, graph.members[one.target].mount) for one in foreign]
         self.links = Links(links, mounts)
         shown = [link for link in links if link.field is not model.pk]
         self.uris = Links(shown, mounts) if spec.foreign_keys == "uri" else None
-        self.expander = Expander(graph, spec.name, spec.expand_max)
-        super().__init__(owner, spec, keys)
+        self.expander = Expander(graph, spec.name, spec.expand_max, limits.blocked)
+        super().__init__(owner, spec, keys, limits=limits)
         self.reserved = RESERVED_KEYS.union(related.to_one, related.to_many)
         guard = Guard(graph, spec.name, spec.store, foreign)
         if foreign:
@@ -60,7 +63,7 @@ class RelatedServed(Served):
     def make_parameters(self, search: bool) -> Parameters:
         """The table of parameters, with URIs for keys, and `expand` where there is something to expand."""
         expand = self.expander.parse if self.related.to_one or self.related.to_many else None
-        given = (self.model, self.spec.options, self.pagination.parameters)
+        given = (self.model, self.limits.options(self.spec.options), self.pagination.parameters)
         return LinkedParameters(self.owner.mount, self.links, *given, search=search, expand=expand)
 
     # --- what comes in ------------------------------------------------------------------------------------------------
@@ -125,7 +128,7 @@ class RelatedServed(Served):
     def nested_list(self, request: Request, text: str, relation: Relation) -> Reply:
         """A verb on the list of those that refer to one item."""
         child = served(self.graph.members[relation.child].lists())
-        verbs = {verb: child.list_verbs[verb] for verb in NESTED_VERBS if verb in child.list_verbs}
+        verbs = [verb for verb in NESTED_VERBS if verb in child.list_verbs]
         if request.method not in verbs:
             return child.refuse_verb(request, allow(verbs))
         if child.access is not None:
@@ -135,7 +138,7 @@ class RelatedServed(Served):
         request.url = f"{request.mount}{segment(pk)}/{relation.related_name}/"
         request.within = Filter(relation.field, "eq", pk)
         request.mount = request.script_name() + child.owner.mount
-        return verbs[request.method](request)
+        return child.for_caller(request).list_verbs[request.method](request)
 
     def nested_item(self, request: Request, text: str, relation: Relation) -> Reply:
         """The item that another one refers to, with the URL where it really is (RFC 9110 §8.7)."""
@@ -148,7 +151,7 @@ class RelatedServed(Served):
         if key is None:
             raise RecordNotFound(None)
         request.mount, request.pk = request.script_name() + target.owner.mount, key
-        status, headers, body = target.item_verbs["GET"](request, key)
+        status, headers, body = target.for_caller(request).item_verbs["GET"](request, key)
         return status, [*headers, ("Content-Location", f"{request.mount}{segment(key)}/")], body
 
 
@@ -178,4 +181,6 @@ def _member(name: str, sharing: Sequence[Any]) -> Member:
         items.spec.unique_verbs is None or "GET" in items.spec.unique_verbs,
         lists.spec.list_verbs is None or "GET" in lists.spec.list_verbs,
         items.spec.expand_fields,
+        frozenset(name for one in sharing for name in one.guarded),
+        lambda request: frozenset(name for one in sharing for name in one.hidden_from(request)),
     )

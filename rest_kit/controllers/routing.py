@@ -8,24 +8,35 @@ from typing import Any
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 
-from rest_kit.controllers.access import Access
+from rest_kit.controllers.access import Access, challenges_of, challenging
 from rest_kit.controllers.outcomes import call, reply_of
 from rest_kit.controllers.served import allow
+from rest_kit.errors import NotAuthenticated
 from rest_kit.policies import Policies
 from rest_kit.problems import Reply
 from rest_kit.request import Request
 from rest_kit.routes import Route
+from rest_kit.signing import Keys
 from rest_kit.storage import Storage
+from rest_kit.store import refuse
 
 
 class Endpoint:
-    """One route made ready to be served; policies are asked with it as their view."""
+    """One route made ready to be served; policies are asked with it as their view, and functions find it there.
 
-    def __init__(self, route: Route, defaults: Policies, storage: Storage) -> None:
+    `storage` and `keys` are the application's.
+    """
+
+    def __init__(self, route: Route, defaults: Policies, storage: Storage, keys: Keys) -> None:
         self.route = route
         self.name = route.name
+        self.storage = storage
+        self.keys = keys
         policies = route.policies.or_else(defaults)
+        refuse(policies.misfits(self), repr(route))
         self.access = Access(self, policies, storage) if policies.any else None
+        known = policies.authentication or defaults.authentication or ()
+        self.challenges = challenges_of(known if route.login is None else (route.login,))
         verbs = [*route.methods, *(["HEAD"] if "GET" in route.methods else [])]
         self.verbs = frozenset(verbs)
         self.allow = allow(self.verbs)
@@ -36,20 +47,30 @@ class Endpoint:
             return "204 No Content", [("Allow", ", ".join(self.allow))], b""
         if request.method not in self.verbs:
             raise MethodNotAllowed(self.allow, description=f"{request.method} is not served here")
+        request.view, request.action = self, self.name
         if self.access is not None:
             self.access.enter(request, self.name)
-        return reply_of(call(self.route.function, request, **values), request)
+        try:
+            result = call(self.route.function, request, **values)
+        except NotAuthenticated as exc:
+            raise challenging(exc, self.challenges) from exc
+        return reply_of(result, request)
 
 
 class Routes:
     """All routes of a dispatcher, by path below its prefix."""
 
-    def __init__(self, routes: Sequence[Route], defaults: Policies, storage: Storage) -> None:
-        rules = [Rule(route.path, endpoint=Endpoint(route, defaults, storage)) for route in routes]
+    def __init__(self, routes: Sequence[Route], defaults: Policies, storage: Storage, keys: Keys) -> None:
+        rules = [Rule(route.path, endpoint=Endpoint(route, defaults, storage, keys)) for route in routes]
+        heads = {route.path.split("/")[1] for route in routes}
+        self._heads = None if any("<" in head for head in heads) else heads
         self._rules = Map(rules, strict_slashes=False, merge_slashes=False).bind("")
 
     def find(self, parts: Sequence[str]) -> Callable[[Request], Reply] | None:
         """What answers at a path, given as its segments; None where nothing does."""
+        # PERF: one: resources beside routes do not wait for werkzeug's rules
+        if self._heads is not None and (parts[0] if parts else "") not in self._heads:
+            return None
         try:
             endpoint, values = self._rules.match("/" + "/".join(parts), method="GET")
         except (NotFound, RequestRedirect):

@@ -7,7 +7,7 @@ soon as its model is known, and keeps it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
@@ -15,6 +15,7 @@ from rest_kit.controllers.doors import Work
 from rest_kit.controllers.files import Addresses, FileVerb, Keeping
 from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
+from rest_kit.controllers.variants import EVERYTHING, Limits, Variants
 from rest_kit.controllers.writing import PATCHES, Writing
 from rest_kit.errors import RecordNotFound
 from rest_kit.models import Field
@@ -36,26 +37,30 @@ RunT = TypeVar("RunT")
 
 
 class Served(Writing):
-    """Serves one resource; `owner` is the controller, which formatters are given.
+    """Serves one resource; `owner` is the controller, which formatters are given, `limits` what callers do not see.
 
     Made at the first use where the model must be read off the data (StoreUnavailable).
     """
+
+    variants: Variants[Self] | None = None
+    """The same as others see it, where it depends on the caller which fields there are."""
 
     files: Mapping[str, Mapping[str, FileVerb]] = {}
     """By field, what answers at the address of an item's file, by verb."""
     uris: Links | None = None
     """What shows foreign keys as URIs, where the view asks for that."""
 
-    def __init__(self, owner: Any, spec: Spec, keys: Keys) -> None:
+    def __init__(self, owner: Any, spec: Spec, keys: Keys, *, limits: Limits = EVERYTHING) -> None:
         self.owner = owner
         self.spec = spec
         self.store = spec.store
-        self.model = spec.store.model
+        self.limits = limits
+        self.model = limits.model(spec.store.model)
         self.pagination = spec.pagination
         self.reserved = RESERVED_KEYS
         self.cursors = keys.serializer(f"rest_kit.cursor.{owner.full_name}")
         tagger = Tagger(keys.derive(f"rest_kit.etag.{owner.full_name}")[0])
-        self.presenter = Presenter(spec, self.model, tagger, self.uris)
+        self.presenter = Presenter(spec, self.model, tagger, self.uris, told=limits.told)
         self.access = owner.access
         self.hooks = owner.hooks
         self.idempotency = owner.idempotency
@@ -63,9 +68,9 @@ class Served(Writing):
             self.keeping = Keeping(self.model, spec.files, spec.max_body)
             self.patches = (*PATCHES, FORM)
         parts = (self.access, self.keeping, self.idempotency)
-        self.polices = bool(self.hooks) or any(part is not None for part in parts)
-        if self.access is not None:
-            refuse(self.access.check(self.model), type(owner).__name__)
+        extra = bool(self.hooks) or limits is not EVERYTHING
+        self.polices = extra or any(part is not None for part in parts)
+        self.refuse_misfits()
         self.inserting = self.changing = self.deleting = self.plainly
         self.visible = self.model.readable if self.presenter.hidden else None
         self.merging = Merging(self.model, self.presenter)
@@ -76,13 +81,25 @@ class Served(Writing):
         self._integer_pk = spelt_as_integer(self.model.pk)
         self._listed = [spec.list_verbs, spec.unique_verbs]
 
+    def refuse_misfits(self) -> None:
+        """Refuse policies that do not fit the model, which may only be known by now (ConfigurationError)."""
+        problems = self.access.check(self.model) if self.access is not None else []
+        if self.spec.field_permissions is not None:
+            problems += self.spec.field_permissions.check(self.model)
+        refuse(problems, type(self.owner).__name__)
+
+    def for_caller(self, request: Request) -> Served:
+        """The resource as this caller sees it (NotAuthenticated, PermissionDenied)."""
+        return self if self.variants is None else self.variants.of(request)
+
     def plainly(self, request: Request, work: Work) -> Any:
         """The door for writes that concern no other resource: the store's own."""
         return self.store.atomic(work)
 
     def make_parameters(self, search: bool) -> Parameters:
         """The table of what lists can be asked for."""
-        return Parameters(self.model, self.spec.options, self.pagination.parameters, search=search)
+        options = self.limits.options(self.spec.options)
+        return Parameters(self.model, options, self.pagination.parameters, search=search)
 
     def shape(self, records: list[Record], request: Request, response: type[Response]) -> list[Record]:
         """Records that may be seen, as items of this resource, for a reply of another one's."""
@@ -142,6 +159,13 @@ class Served(Writing):
         except ValueError:
             pass
         raise RecordNotFound(text)
+
+    def key_if_any(self, text: str) -> Pk | None:
+        """The same for whoever must know before it is time to refuse: None where it spells none."""
+        try:
+            return self.key(text)
+        except RecordNotFound:
+            return None
 
     def refuse_verb(self, request: Request, allowed: list[str]) -> Reply:
         """The answer to OPTIONS, and to a verb that is not served: 405 with what is."""

@@ -42,7 +42,7 @@ def describe(resource: Described) -> dict[str, Any]:
         "list_verbs": list(resource.list_verbs),
         "unique_verbs": list(resource.unique_verbs),
         "media_types": list(resource.media_types),
-        "fields": [_field(model, field) for field in model.by_name.values()],
+        "fields": [_field(model, field) for name, field in model.by_name.items() if name not in model.concealed],
         "filters": operators,
         ORDERING: sorted(parameters.orderable),
         SEARCH: list(parameters.searchable),

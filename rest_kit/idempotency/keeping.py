@@ -14,7 +14,7 @@ from rest_kit.idempotency.once import Once, StoreCells
 from rest_kit.idempotency.replies import pack, replay
 from rest_kit.problems import Reply
 from rest_kit.request import Request
-from rest_kit.storage import MemoryStorage, Storage
+from rest_kit.storage import Storage
 from rest_kit.store import DataStore, Tx
 
 Work = Callable[[Tx], Any]
@@ -113,12 +113,12 @@ class InStore(Idempotency):
 class InStorage(Idempotency):
     """Keeps replies in a storage apart from the data."""
 
-    def __init__(self, storage: Storage, max_body: int, *, required: bool, multiprocess: bool) -> None:
+    def __init__(self, storage: Storage, max_body: int, *, required: bool) -> None:
         super().__init__(Once(storage, PREFIX), max_body, required=required)
-        self._refuses = isinstance(storage, MemoryStorage) and not multiprocess
+        self._in_process = storage.in_process
 
     def refuse_to_forget(self, request: Request) -> None:
-        if self._refuses and request.environ.get("wsgi.multiprocess"):
+        if self._in_process and request.environ.get("wsgi.multiprocess"):
             raise ServiceUnavailable(
                 "idempotency keys are kept in one process, and several are serving: keep them at a URL such as "
                 "sqlite:///keys.db or redis://host"
@@ -139,7 +139,7 @@ class InStorage(Idempotency):
 
 
 def idempotency_for(
-    option: bool | Storage, store: DataStore, shared: Storage, *, max_body: int, required: bool, multiprocess: bool
+    option: bool | Storage, store: DataStore, shared: Storage, *, max_body: int, required: bool
 ) -> Idempotency | None:
     """How a resource carries out requests with a key; None where it does not, or takes no writes.
 
@@ -152,9 +152,9 @@ def idempotency_for(
     if option is True and able.idempotency:
         return InStore(store, max_body, required=required)
     storage = shared if option is True else option
-    if option is True and isinstance(storage, MemoryStorage):
+    if option is True and storage.in_process:
         raise ConfigurationError(
             f"controller options['idempotency'] is on, but {type(store).__name__} has no place for keys: name one, "
             "such as 'idempotency': 'redis://host', or give the dispatcher a storage"
         )
-    return InStorage(storage, max_body, required=required, multiprocess=multiprocess)
+    return InStorage(storage, max_body, required=required)

@@ -194,6 +194,10 @@ class SchemaModel(Model):
 
     def _prepare(self) -> None:
         self._codes = _codes_of(self.schema)
+        fixed = [field for field in self.by_name.values() if isinstance(field, AdaptedField) and not field.writable]
+        # what the schema asks for, and somebody may not set, is not asked for
+        asked = [field.name for field in fixed if not field.inner.dump_only]
+        self._unasked: tuple[str, ...] | bool = tuple(self.attributes[name] for name in asked) or False
 
     @property
     def schema_class(self) -> type[marshmallow.Schema]:
@@ -205,19 +209,20 @@ class SchemaModel(Model):
         if type(data) is not dict:
             raise ValidationError(Fault("type", "is not an object"))
         fixed = [name for name, field in self.by_name.items() if name in data and not field.writable]
-        faults = [Fault("read_only", "cannot be set", (name,)) for name in fixed]
+        faults = [Fault("read_only", "cannot be set", (name,)) for name in fixed if name not in self.concealed]
         given = {name: value for name, value in data.items() if name not in fixed}
         try:
             loaded = self._through_schema(given, partial=partial)
         except marshmallow.ValidationError as exc:
-            raise ValidationError(faults + self._explained(faults_of(exc.messages))) from exc
+            raise ValidationError(faults + self._explained(faults_of(exc.messages), data)) from exc
+        faults += self._explained([], data)
         record = self._record(loaded, faults, partial=partial)
         if faults:
             raise ValidationError(faults)
         return record
 
     def _through_schema(self, data: dict[str, Any], *, partial: bool) -> dict[str, Any]:
-        loaded = self.schema.load(data, partial=partial, unknown=marshmallow.RAISE)
+        loaded = self.schema.load(data, partial=partial or self._unasked, unknown=marshmallow.RAISE)
         if not isinstance(loaded, dict):
             raise ConfigurationError(f"the schema must load into a dict, not {type(loaded).__name__}", owner=self.name)
         made = loaded.keys() - set(self.attributes.values())
@@ -240,15 +245,17 @@ class SchemaModel(Model):
                 record[name] = field.initial()
         return record
 
-    def _explained(self, faults: list[Fault]) -> list[Fault]:
+    def _explained(self, faults: list[Fault], data: dict[str, Any]) -> list[Fault]:
         """The faults with the codes that their texts stand for, and the nearest valid name for a few unknown ones."""
         known: list[Fault] = []
-        unknown: list[str] = []
+        unknown: list[str] = [name for name in data if name in self.concealed]
         for fault in faults:
             if len(fault.path) == 1 and fault.path[0] not in self.by_name:
                 unknown.append(str(fault.path[0]))
             else:
                 known.append(self._coded(fault))
+        places = {name: place for place, name in enumerate(data)}
+        unknown.sort(key=lambda name: places.get(name, len(places)))
         return known[:MAX_FAULTS] + [self._unknown(name) for name in unknown[:MAX_UNKNOWN]]
 
     def _coded(self, fault: Fault) -> Fault:

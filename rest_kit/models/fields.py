@@ -1,10 +1,11 @@
-"""Every field that a model can have; where each is made: `simple`, `structures`, `keys`, and `field` for the base."""
+"""Every field that a model can have, made in `simple`, `structures`, `keys` and `passwords`, of the base in `field`."""
 
 from __future__ import annotations
 
 from rest_kit.models.field import Field
 from rest_kit.models.files import FileField
 from rest_kit.models.keys import IntForeign, PkField, StringForeign, StringPkField, UUIDPkField
+from rest_kit.models.passwords import PasswordField
 from rest_kit.models.simple import (
     BooleanField,
     ChoiceField,
@@ -35,6 +36,7 @@ __all__ = [
     "JsonField",
     "ListField",
     "NestedField",
+    "PasswordField",
     "PkField",
     "StringField",
     "StringForeign",

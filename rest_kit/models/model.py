@@ -7,10 +7,11 @@ through `dump`; `check` runs the rules over a record before it is written.
 
 from __future__ import annotations
 
+import copy
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import marshmallow
 
@@ -54,13 +55,15 @@ class Model:
         self._forms = [(f.name, f.to_json) for f in self.fields if not f.plain]
         self.dumps_plain: bool = not self._forms
         """Whether every value may go to the encoder as it is, so that `dump` has nothing to do."""
+        self.concealed: frozenset[str] = frozenset()
+        """The fields that clients neither see nor set, so that for them there are none of that name."""
         self.exact_numbers: bool = any(_is_exact(field) for field in self.fields)
         """Whether bodies must be parsed with `exact`, because a field takes more digits than a double has."""
         self._prepare()
 
     def _prepare(self) -> None:
         """Make the loads."""
-        self._plain_load = PlainLoad(self.by_name)
+        self._plain_load = PlainLoad(self.by_name, self.concealed)
         self._compiled_load = compile_load(self.fields)
         self._compiled_partial = compile_partial(self.fields)
 
@@ -91,6 +94,24 @@ class Model:
         """The same model with a primary key put first, in place of a field of that name."""
         others = [other for other in self.fields if other.name != field.name]
         return self.of(self.name, [field, *others], self.validators)
+
+    def seen_without(self, hidden: Collection[str], fixed: Collection[str]) -> Self:
+        """The same model for somebody who may not read some fields, and not set some; its records are the same."""
+        twin = copy.copy(self)
+        vars(twin).pop("schema_class", None)
+        twin.by_name = {
+            name: field.named(
+                name, load_only=field.load_only or name in hidden, dump_only=field.dump_only or name in fixed
+            )
+            for name, field in self.by_name.items()
+        }
+        vars(twin)["fields"] = tuple(twin.by_name.values())
+        twin.pk = key_of(twin.fields)
+        twin.readable = tuple(name for name in self.readable if name not in hidden)
+        twin.writable = tuple(name for name in self.writable if name not in fixed)
+        twin.concealed = frozenset(self.names).difference(twin.readable, twin.writable)
+        twin._prepare()
+        return twin
 
     @cached_property
     def schema_class(self) -> type[marshmallow.Schema]:

@@ -47,6 +47,19 @@ class TextOptions(FieldOptions, total=False):
     regex: str | re.Pattern[str] | None
 
 
+class PasswordOptions(TypedDict, total=False):
+    """What a password can be told; it is `write_only` in any case."""
+
+    required: bool
+    nullable: bool | None
+    min_length: int | None
+    max_length: int | None
+    regex: str | re.Pattern[str] | None
+    validate: Validator | Iterable[Validator]
+    messages: Mapping[str, str]
+    help: str
+
+
 class TimeOptions(BoundOptions, total=False):
     """What a field of time can be told: to set itself at every write, or at the first one."""
 

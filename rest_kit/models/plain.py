@@ -6,7 +6,7 @@ Slower than the compiled load, and the one that says what is wrong; the two must
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import marshmallow
@@ -21,10 +21,11 @@ MAX_UNKNOWN: Final = 20
 
 
 class PlainLoad:
-    """Loads bodies for the fields that it was made of."""
+    """Loads bodies for the fields that it was made of; `concealed` are those of which clients must not know."""
 
-    def __init__(self, by_name: Mapping[str, Field]) -> None:
+    def __init__(self, by_name: Mapping[str, Field], concealed: Collection[str] = ()) -> None:
         self.by_name = by_name
+        self.known = frozenset(by_name).difference(concealed)
 
     def __call__(self, data: Any, *, partial: bool) -> Record:
         """What a client sent, as typed values (ValidationError with every fault)."""
@@ -48,9 +49,9 @@ class PlainLoad:
         faults = [
             Fault("read_only", "cannot be set", (name,))
             for name, field in self.by_name.items()
-            if name in data and not field.writable
+            if name in data and not field.writable and name in self.known
         ]
-        unknown = [name for name in data if name not in self.by_name]
+        unknown = [name for name in data if name not in self.known]
         valid = [name for name, field in self.by_name.items() if field.writable]
         for name in unknown[:MAX_UNKNOWN]:
             shown = str(name)[:100]

@@ -45,6 +45,15 @@ class Permission:
     def fill_in(self, request: Request, record: Record) -> None:
         """Give a new record what it owes to the one who makes it, where it has not been sent."""
 
+    def storing(self, request: Request, record: Record) -> None:
+        """Told of a new record within the transaction that stores it, which may run again."""
+
+    def written(self, request: Request, before: Record | None, after: Record | None) -> None:
+        """Told once of a record that was created (no `before`), changed, or deleted (no `after`), when it is kept.
+
+        What this raises is logged, as it can undo nothing any more.
+        """
+
     def check(self, model: Model) -> list[str]:
         """A sentence for everything that makes the permission unfit for records of this model."""
         return []
@@ -79,6 +88,14 @@ class _Combined(Permission):
 
     def __init__(self, *parts: Permission) -> None:
         self.parts = parts
+
+    def storing(self, request: Request, record: Record) -> None:
+        for part in self.parts:
+            part.storing(request, record)
+
+    def written(self, request: Request, before: Record | None, after: Record | None) -> None:
+        for part in self.parts:
+            part.written(request, before, after)
 
     def check(self, model: Model) -> list[str]:
         return [problem for part in self.parts for problem in part.check(model)]
@@ -139,6 +156,11 @@ class Either(_Combined):
         for part in self.parts:
             if part.has_permission(request, request.view):
                 part.fill_in(request, record)
+
+    def written(self, request: Request, before: Record | None, after: Record | None) -> None:
+        for part in self.parts:
+            if part.has_permission(request, request.view):
+                part.written(request, before, after)
 
 
 class Not(Permission):

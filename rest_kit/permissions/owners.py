@@ -24,9 +24,18 @@ class _Owned(Permission):
         self.by = by
 
     def owner(self, request: Request) -> Any:
-        """What the field holds in the caller's own records; None for nobody."""
-        user = request.user
-        return getattr(user, self.by) if user.is_authenticated else None
+        """What the field holds in the caller's own records, as a value of its type; None for nobody."""
+        value = getattr(request.user, self.by, None) if request.user.is_authenticated else None
+        store = getattr(request.view, "store", None)
+        if value is None or store is None:
+            return value
+        field = store.model.by_name[self.field]
+        if isinstance(value, field.kind.python_type):
+            return value
+        try:
+            return field.parse(str(value))
+        except ValueError:
+            return None
 
     def fill_in(self, request: Request, record: Record) -> None:
         if record.get(self.field) is None:

@@ -16,6 +16,7 @@ import msgspec
 from rest_kit.errors import Conflict
 from rest_kit.query import Filter, Page, Query
 from rest_kit.relations.graph import Graph, Ready, Relation
+from rest_kit.request import Request
 from rest_kit.store import DataStore, Tx
 from rest_kit.types import Pk, Record
 
@@ -39,10 +40,11 @@ class Leaving(msgspec.Struct):
 
 
 class Deletion:
-    """The deletion of some records of a resource, seen as what it does to others."""
+    """The deletion of some records of a resource, for a request, seen as what it does to others."""
 
-    def __init__(self, graph: Graph, name: str, pks: Iterable[Pk]) -> None:
+    def __init__(self, graph: Graph, name: str, pks: Iterable[Pk], request: Request) -> None:
         self.graph = graph
+        self.request = request
         self.name = name
         self.doomed: dict[str, set[Pk]] = {name: set(pks)}
         self.leaving: list[Leaving] = []
@@ -136,19 +138,31 @@ class Deletion:
             raise Conflict(text, code="cascade_max")
 
     def _refuse(self) -> None:
-        """Raise where somebody refers to a record that goes, does not go itself, and forbids it (Conflict)."""
+        """Raise where somebody refers to a record that goes, does not go itself, and forbids it (Conflict).
+
+        The text counts and names what the caller may see, and nothing else.
+        """
         counts: dict[tuple[str, str], int] = {}
         for step in self.objections:
-            place = step.relation.child, step.relation.field
             doomed = self.doomed.get(step.relation.child, set())
-            counts[place] = counts.get(place, 0) + sum(pk not in doomed for pk in step.pks)
-        told = [
-            f"{'more than ' if count > MAX_RECORDS else ''}{min(count, MAX_RECORDS)} of {child!r} by {field!r}"
-            for (child, field), count in counts.items()
-            if count
-        ]
-        if told:
-            raise Conflict(f"others refer to this: {', '.join(told)}", code="restricted")
+            objecting = [pk for pk in step.pks if pk not in doomed]
+            if objecting:
+                place = step.relation.child, step.relation.field
+                counts[place] = counts.get(place, 0) + self._visible(step.relation, objecting)
+        if counts:
+            told = [
+                f"{'more than ' if count > MAX_RECORDS else ''}{min(count, MAX_RECORDS)} of {child!r} by {field!r}"
+                for (child, field), count in counts.items()
+                if count
+            ]
+            raise Conflict(f"others refer to this{': ' if told else ''}{', '.join(told)}", code="restricted")
+
+    def _visible(self, relation: Relation, pks: Sequence[Pk]) -> int:
+        """How many of the records that refer through a relation the caller may see, and how they do so."""
+        if relation.hidden or relation in self.graph.blocked(self.request):
+            return 0
+        ready = self.graph.members[relation.child].items()
+        return sum(ready.visible_among(self.request, batch) for batch in batches(pks, BATCH))
 
     # --- the changes --------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ was found is put into every object that refers to it. How much a level may add i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -66,10 +66,11 @@ class Pending(msgspec.Struct):
 
 
 class Expander:
-    """Expands the objects of one resource; a level may add `most` objects."""
+    """Expands the objects of one resource; a level may add `most` objects, and none through `blocked` relations."""
 
-    def __init__(self, graph: Graph, name: str, most: int) -> None:
+    def __init__(self, graph: Graph, name: str, most: int, blocked: Collection[Relation] = ()) -> None:
         self.graph = graph
+        self.blocked = blocked
         self.name = name
         self.most = most
 
@@ -98,7 +99,7 @@ class Expander:
             resource, tree = tree[name].resource, tree[name].below
 
     def _branch(self, resource: str, name: str) -> Branch:
-        known = self.graph.expandable(resource)
+        known = {way: one for way, one in self.graph.expandable(resource).items() if one not in self.blocked}
         if name not in known:
             raise ValueError(f"{name[:100]!r} is no relation of {resource!r} to expand{did_you_mean(name, known)}")
         return Branch(known[name], name in self.graph.of(resource).to_many, {})
@@ -155,7 +156,7 @@ class _Level:
             return []
         branch = group[0].branch
         member = self.graph.members[branch.resource]
-        ready = member.lists() if branch.many else member.items()
+        ready = (member.lists() if branch.many else member.items()).for_caller(self.request)
         found = self._find(branch, ready, keys)
         return [below for one in group for below in self._fill(one, ready, found)]
 

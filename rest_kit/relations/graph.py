@@ -33,6 +33,12 @@ class Ready(Protocol):
     model: Model
     visible: tuple[str, ...] | None
 
+    def for_caller(self, request: Request) -> Ready:
+        """The same as the caller of another resource sees it."""
+
+    def visible_among(self, request: Request, keys: Sequence[Any]) -> int:
+        """How many of the records with these keys the caller of another resource may see."""
+
     def shape(self, records: list[Record], request: Request, response: Any) -> list[Record]:
         """The records as the resource itself shows its items."""
 
@@ -48,6 +54,7 @@ class Member(msgspec.Struct, frozen=True):
 
     `stores` are theirs, without I/O; `mount` is the URL path of the collection below the script name; `shows_items`
     and `shows_lists` say whether GET is served; `expandable` is the option `expand_fields` (None: everything).
+    `guarded` are the fields that only some may read, and `hidden` says which of them a caller may not.
     """
 
     name: str
@@ -58,6 +65,8 @@ class Member(msgspec.Struct, frozen=True):
     shows_items: bool = True
     shows_lists: bool = True
     expandable: tuple[str, ...] | None = None
+    guarded: frozenset[str] = frozenset()
+    hidden: Callable[[Request], frozenset[str]] = lambda request: frozenset()
 
     @property
     def model(self) -> Model | None:
@@ -153,6 +162,24 @@ class Graph:
         shown = {one.name: one for one in found.to_one.values() if self.members[one.target].shows_items}
         shown |= {name: one for name, one in found.to_many.items() if self.members[one.child].shows_lists}
         return {name: one for name, one in shown.items() if allowed is None or name in allowed}
+
+    def guards(self) -> bool:
+        """Whether it may depend on the caller which relations there are; databases may tell of some later."""
+        return any(member.guarded for member in self.members.values())
+
+    def blocked(self, request: Request) -> frozenset[Relation]:
+        """The relations through fields that the caller may not read."""
+        return request.remember(("blocked", self), lambda: self._blocked(request))
+
+    def _blocked(self, request: Request) -> frozenset[Relation]:
+        guarded = [one for one in self._relations() if one.field in self.members[one.child].guarded]
+        hidden = {name: self.members[name].hidden(request) for name in {one.child for one in guarded}}
+        return frozenset(one for one in guarded if one.field in hidden[one.child])
+
+    def _relations(self) -> Iterator[Relation]:
+        """All relations, as far as they are known by now."""
+        for related in self._related.values():
+            yield from related.outgoing
 
     def renew_locks(self) -> None:
         """In a forked child: wait for no thread that only the parent has."""

@@ -75,8 +75,8 @@ class Guard:
         children = dict.fromkeys(relation.child for relation in reached(self.graph, self.name))
         if all(self.store.shares_transactions(self.graph.members[name].stores[0]) for name in children):
             self._open(children)
-            return self._delete_together(work)
-        return self._delete_apart(work)
+            return self._delete_together(request, work)
+        return self._delete_apart(request, work)
 
     def _open(self, names: Iterable[str]) -> None:
         """Open tables, and what their events need, before a transaction comes to them: to make one may end it."""
@@ -87,23 +87,23 @@ class Guard:
                     store.atomic(lambda tx: None)
                 self._opened.add(store)
 
-    def _delete_together(self, work: Callable[[Tx], T]) -> T:
+    def _delete_together(self, request: Request, work: Callable[[Tx], T]) -> T:
         """Find and change the others, and delete the records themselves, in one step."""
 
         def step(tx: Tx) -> T:
             deleting = Deleting(self.keys, tx)
             result = work(deleting)
-            deletion = Deletion(self.graph, self.name, deleting.leaving)
+            deletion = Deletion(self.graph, self.name, deleting.leaving, request)
             deletion.foresee()
             deleting.finish(deletion.perform(self.store.shares_transactions), deletion)
             return result
 
         return self.store.atomic(step)
 
-    def _delete_apart(self, work: Callable[[Tx], T]) -> T:
+    def _delete_apart(self, request: Request, work: Callable[[Tx], T]) -> T:
         """Change the others that are elsewhere before the step, if its conditions hold to the last; the rest within."""
         foreseen = self._rehearse(work).leaving
-        deletion = Deletion(self.graph, self.name, foreseen)
+        deletion = Deletion(self.graph, self.name, foreseen, request)
         deletion.foresee()
         if deletion.changes_others:
             _refuse_other(self._rehearse(work).leaving, foreseen)

@@ -3,6 +3,25 @@
 from __future__ import annotations
 
 from rest_kit.throttling.base import Throttle
-from rest_kit.throttling.counting import count
+from rest_kit.throttling.counting import Throttling
+from rest_kit.throttling.throttles import (
+    AddressRateThrottle,
+    AnonRateThrottle,
+    RateLimit,
+    RateThrottle,
+    ScopedRateThrottle,
+    ScopeRateThrottle,
+    UserRateThrottle,
+)
 
-__all__ = ["Throttle", "count"]
+__all__ = [
+    "AddressRateThrottle",
+    "AnonRateThrottle",
+    "RateLimit",
+    "RateThrottle",
+    "ScopeRateThrottle",
+    "ScopedRateThrottle",
+    "Throttle",
+    "Throttling",
+    "UserRateThrottle",
+]

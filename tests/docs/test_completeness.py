@@ -21,6 +21,7 @@ import rest_kit
 from datastores.remote.dialects import DIALECTS, MAPPING_KEYS
 from datastores.remote.options import BREAKER_KEYS
 from rest_kit import (
+    authentication,
     controllers,
     cors,
     deprecation,
@@ -28,11 +29,14 @@ from rest_kit import (
     https,
     models,
     pagination,
+    permissions,
     problems,
     proxies,
     query,
     spec,
+    storage,
     store,
+    throttling,
     uploads,
     views,
 )
@@ -40,6 +44,7 @@ from rest_kit.cli.main import main
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
 from rest_kit.models.fields import __all__ as field_names
+from rest_kit.throttling.rates import UNITS
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"^```.*?^```$|`[^`]+`", re.MULTILINE | re.DOTALL)
@@ -91,8 +96,29 @@ def arguments_of(function: object) -> Iterable[str]:
     return [name for name in inspect.signature(function).parameters if name != "self"]
 
 
+def options_of(cls: type) -> Iterable[str]:
+    """The named parameters of a throttle or a storage, less what is for tests."""
+    return [name for name in arguments_of(cls) if name not in ("rates", "options", "clock", "self")]
+
+
 def stores() -> list[type[store.DataStore]]:
     return [getattr(datastores, name) for name in datastores.__all__]
+
+
+def authentication_classes() -> list[type]:
+    """What users are kept in, and what they log in with."""
+    known = [getattr(authentication, name) for name in authentication.__all__]
+    return [
+        one for one in known if inspect.isclass(one) and one.__name__.endswith(("Authentication", "Users", "Tokens"))
+    ]
+
+
+def public_methods(cls: type) -> Iterator[str]:
+    """The methods that a class has for its users; what its colleagues alone call is no part of it."""
+    internal = {"find", "named", "named_active", "checked", "user", "stamp", "key_of", "owner", "keys"}
+    for name, value in vars(cls).items():
+        if inspect.isfunction(value) and not name.startswith("_") and name not in internal:
+            yield name
 
 
 def page_keys() -> Iterator[str]:
@@ -127,6 +153,18 @@ NAMES: dict[str, Iterable[str]] = {
         *(name for name in views.__all__ if name != "Formatter"),
         *("REST_KIT_SECRET", "SCRIPT_NAME", "healthz", "readyz"),
     ],
+    "docs/permissions.md": [
+        *(*permissions.__all__, *permissions.RIGHTS),
+        *(
+            name
+            for name in vars(permissions.Permission)
+            if name[0] != "_" and name not in ("has_scope", "asks_objects")
+        ),
+        *(name for name in vars(permissions.Grants) if not name.startswith("_")),
+        *(key for cls in (permissions.IsOwner, permissions.HasScope, permissions.Grants) for key in arguments_of(cls)),
+        *(field.name for field in msgspec.structs.fields(permissions.Grant)),
+        *("creator", "users", "groups", "permissions", "field_permissions", "read", "write"),
+    ],
     "docs/errors.md": [
         *(known.slug for known in problems.PROBLEM_TYPES.values()),
         *(*problems.HTTP_SLUGS.values(), *EXPLANATIONS, *fault_codes(), *classes_of(errors)),
@@ -138,6 +176,22 @@ NAMES: dict[str, Iterable[str]] = {
         *(name for cls in (store.DataStore, store.Tx) for name in cls.__abstractmethods__),
         *(field.name for cls in (store.Capabilities, query.Page) for field in msgspec.structs.fields(cls)),
         *(name for name in classes_of(query) if not name.startswith(("Operator", "Arity"))),
+    ],
+    "docs/authentication.md": [
+        *authentication.__all__,
+        *(name for one in authentication_classes() for name in arguments_of(one)),
+        *(name for one in authentication_classes() for name in public_methods(one)),
+        *(field.name for field in authentication.TokenModel.fields),
+        *(field.name for field in authentication.UserModel.fields),
+        *("PasswordField", "X-CSRF-Token", "REST_KIT_SECRET"),
+    ],
+    "docs/throttling.md": [
+        *(name for name in throttling.__all__ if name != "Throttling"),
+        *(*storage.__all__, *storage.Storage.__abstractmethods__, *UNITS),
+        *(name for cls in (storage.Window, storage.Count) for name in cls.__struct_fields__ if name != "window"),
+        *(name for cls in (throttling.RateThrottle, throttling.RateLimit) for name in options_of(cls)),
+        *(name for cls in (storage.MemoryStorage, storage.SQLiteStorage) for name in options_of(cls)),
+        *(name for name in vars(throttling.Throttle) if not name.startswith("_")),
     ],
     "docs/files.md": [
         *uploads.__all__,

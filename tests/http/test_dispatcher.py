@@ -10,6 +10,8 @@ import pytest
 from datastores import PythonListDataStore
 from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.errors import ConfigurationError, StoreUnavailable
+from rest_kit.request import Request
+from rest_kit.routes import Route
 from tests.http.samples import BOOKS, TAGS, Book, Person, Tag, people_rows
 from tests.http.support import Client, Storage, allowed, make_controller, over_list, problem, serve
 
@@ -310,3 +312,18 @@ def test_the_secret_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatc
 def test_an_empty_secret_is_refused(secret: str | list[str]) -> None:
     with pytest.raises(ConfigurationError, match="secret must not be empty"):
         WSGIDispatcher([], secret=secret)
+
+
+def test_a_route_may_begin_with_anything() -> None:
+    def said(request: Request, word: str = "nothing") -> dict[str, str]:
+        return {"said": word}
+
+    routes = [Route("/say/<word>", said), Route("/", said)]
+    client = serve(over_list([{"id": 1}]), routes=routes, hello=False)
+    assert client.get("/say/hello/").json == {"said": "hello"}
+    assert client.get("/").json == {"said": "nothing"}
+    assert client.get("/things/1/").json["id"] == 1
+    assert client.get("/said").status_int == 404
+    anywhere = serve(over_list([{"id": 1}]), routes=[*routes, Route("/<word>/said", said)])
+    assert anywhere.get("/hello/said").json == {"said": "hello"}
+    assert anywhere.get("/things/1/").json["id"] == 1

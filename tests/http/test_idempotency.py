@@ -6,7 +6,7 @@ import io
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -26,7 +26,7 @@ from rest_kit.idempotency import LEASE_SECONDS, Idempotency, idempotency_for
 from rest_kit.permissions import IsAuthenticated
 from rest_kit.problems import Reply
 from rest_kit.request import Request
-from rest_kit.storage import Count, MemoryStorage, Storage, Window
+from rest_kit.storage import MemoryStorage
 from rest_kit.store import IDEMPOTENCY_SECONDS
 from rest_kit.users import User
 from tests.http.forms import COVER, PNG, albums, kept, send
@@ -51,33 +51,16 @@ class Order(models.Model):
     ]
 
 
-class DictStorage(Storage):
-    """A storage in a dict, whose values can be looked at."""
+class Remembering(MemoryStorage):
+    """A storage in memory, whose keys can be looked at, and which several processes may each have."""
 
     def __init__(self) -> None:
-        self.values: dict[str, bytes] = {}
-        self.lock = threading.Lock()
-
-    def hit(self, windows: Sequence[Window]) -> tuple[bool, list[Count]]:
-        raise NotImplementedError
-
-    def get(self, key: str) -> bytes | None:
-        return self.values.get(key)
+        super().__init__(multiprocess="allow")
+        self.keys: set[str] = set()
 
     def swap(self, key: str, expected: bytes | None, value: bytes | None, seconds: float) -> bool:
-        with self.lock:
-            if self.values.get(key) != expected:
-                return False
-            self.values.pop(key, None)
-            if value is not None:
-                self.values[key] = value
-            return True
-
-    def ping(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
+        self.keys.add(key)
+        return super().swap(key, expected, value, seconds)
 
 
 class Shop:
@@ -86,7 +69,7 @@ class Shop:
     def __init__(self, kind: str, where: dict[str, Any]) -> None:
         self.kind = kind
         self.resource = {"resource_name": "orders", "model": Order, **where}
-        self.option: Any = DictStorage() if kind == "remote" else True
+        self.option: Any = Remembering() if kind == "remote" else True
 
     def controller(self, base: type[Controller] = Controller, **options: Any) -> type[Controller]:
         members = {"resource": self.resource, "controller": {"options": {"idempotency": self.option, **options}}}
@@ -534,10 +517,10 @@ def test_a_store_without_a_place_for_keys_is_given_one(tmp_path: Path) -> None:
     shop.option = True
     with pytest.raises(ConfigurationError, match="RemoteDataStore has no place for keys"):
         shop.client()
-    shared = DictStorage()
+    shared = Remembering()
     client = serve(shop.controller(), storage=shared)
     replayed(post(client), post(client))
-    assert [key.startswith("rest_kit:idempotency:") for key in shared.values] == [True]
+    assert [key.startswith("rest_kit:idempotency:") for key in shared.keys] == [True]
 
 
 def test_keys_in_memory_are_refused_behind_several_processes(tmp_path: Path) -> None:
@@ -549,10 +532,10 @@ def test_keys_in_memory_are_refused_behind_several_processes(tmp_path: Path) -> 
 
 def test_a_storage_may_be_named_for_a_store_that_keeps_keys_itself(tmp_path: Path) -> None:
     shop = Shop("sqlite", local("sqlite", tmp_path))
-    shop.option = DictStorage()
+    shop.option = Remembering()
     client = shop.client()
     replayed(post(client), post(client))
-    assert len(shop.option.values) == 1
+    assert len(shop.option.keys) == 1
 
 
 # --- work in several transactions -------------------------------------------------------------------------------------
@@ -562,7 +545,7 @@ def keeper(shop: Shop) -> Idempotency:
     """What carries out requests for the shop's orders once."""
     spec = shop.controller().spec_
     assert spec is not None
-    given: Any = {"max_body": 100, "required": False, "multiprocess": False}
+    given: Any = {"max_body": 100, "required": False}
     found = idempotency_for(shop.option, spec.store, MemoryStorage(), **given)
     assert found is not None
     return found

@@ -12,9 +12,9 @@ import pytest
 
 from datastores.remote import Deadline, Reply, TransportError, TransportTimeout
 from datastores.remote.address import Address
-from datastores.remote.breaker import Breaker
 from datastores.remote.client import Client, Limits, Request, retry_after
 from datastores.remote.transport import NotSent
+from rest_kit.breaker import Breaker
 from rest_kit.errors import RecordNotFound, RemoteError, RemoteTimeout, StoreUnavailable
 from rest_kit.problems import problem
 

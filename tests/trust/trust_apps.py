@@ -13,6 +13,7 @@ from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.models import Model
 from rest_kit.pagination import BasePagination, Pagination
 from rest_kit.store import DataStore
+from rest_kit.throttling import AnonRateThrottle
 from tests.servers import SERVERS, Place, places, url_of
 
 SECRET = "known to every worker of these tests"
@@ -102,3 +103,10 @@ def serve_table(url: str, table: str) -> WSGIDispatcher:
     options = {"timeouts": {"connect": 2, "statement": 5, "pool": 2}}
     app = type("App", (Controller,), {"resource": {**resource, "datastore": SQLDataStore, "options": options}})
     return WSGIDispatcher([app], secret=SECRET)
+
+
+def serve_throttled(storage: str) -> WSGIDispatcher:
+    """A list of two, of which everybody may read a hundred times a minute."""
+    cls, data = place("list", Path())
+    app = controller(cls, data, ItemModel, Pagination(100))
+    return WSGIDispatcher([app], secret=SECRET, storage=storage, throttle=AnonRateThrottle("100/min"))

@@ -1,4 +1,4 @@
-"""A circuit breaker: when a remote has failed several times in a row, it is left alone for a while.
+"""A circuit breaker: when a server has failed several times in a row, it is left alone for a while.
 
 Closed, every call goes through. After so many failures it opens, and every call is refused at once. When the time is
 over, one call goes through as a probe while the others are still refused; its outcome closes or opens it again.
@@ -15,9 +15,17 @@ from rest_kit.errors import StoreUnavailable
 
 
 class Breaker:
-    """Opens after `failures` in a row, for `reset` seconds by `clock`. Thread-safe."""
+    """Opens after `failures` in a row, for `reset` seconds by `clock`; the error says `what` failed. Thread-safe."""
 
-    def __init__(self, failures: int = 5, reset: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        failures: int = 5,
+        reset: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        what: str = "the API that holds the data",
+    ) -> None:
+        self.what = what
         self._most = failures
         self._reset = reset
         self._clock = clock
@@ -33,7 +41,7 @@ class Breaker:
                 return
             left = self._opened + self._reset - self._clock()
             if left > 0 or self._probing:
-                text = "the API that holds the data has failed several times in a row, and is left alone for a while"
+                text = f"{self.what} has failed several times in a row, and is left alone for a while"
                 raise StoreUnavailable(text, retry_after=max(1, math.ceil(left)))
             self._probing = True
 

@@ -1,0 +1,61 @@
+"""HTTP Basic authentication (RFC 7617): name and password with every request."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import warnings
+from typing import Any
+
+from rest_kit.authentication.base import (
+    INVALID_CREDENTIALS,
+    Authentication,
+    authorization,
+    challenge,
+    misnamed,
+)
+from rest_kit.authentication.users import Users
+from rest_kit.errors import AuthenticationFailed
+from rest_kit.request import Request
+from rest_kit.store import refuse
+from rest_kit.users import User
+
+
+class DiscouragedWarning(UserWarning):
+    """Something is configured that works, and that there is a better way for."""
+
+
+class BasicAuthentication(Authentication):
+    """`Authorization: Basic`, held against the hashed passwords of `users`.
+
+    Discouraged, and says so by a DiscouragedWarning when it is made: the password travels with every request, and a
+    slow hash is computed each time.
+    """
+
+    def __init__(self, users: Users, *, realm: str = "api") -> None:
+        problems = misnamed(realm=realm)
+        problems += users.check() if isinstance(users, Users) else [f"takes Users(...), not {users!r}"]
+        refuse(problems, type(self).__name__)
+        self._users = users
+        self.challenge = challenge("Basic", realm, ', charset="UTF-8"')
+        warnings.warn(
+            "BasicAuthentication sends the password with every request: serve it over TLS alone, or use tokens",
+            DiscouragedWarning,
+            stacklevel=2,
+        )
+
+    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+        sent = authorization(request, "basic")
+        return None if sent is None else (self._users.verify(*user_and_password(sent)), self)
+
+
+def user_and_password(credentials: str) -> tuple[str, str]:
+    """The two parts of Basic credentials; the password may hold colons (AuthenticationFailed)."""
+    try:
+        text = base64.b64decode(credentials.encode("ascii"), validate=True).decode()
+    except (binascii.Error, UnicodeError) as exc:
+        raise AuthenticationFailed(INVALID_CREDENTIALS) from exc
+    name, colon, password = text.partition(":")
+    if not colon or any(one < " " or one == "\x7f" for one in text):
+        raise AuthenticationFailed(INVALID_CREDENTIALS)
+    return name, password
