@@ -7,6 +7,7 @@ The attributes that every request needs are plain slots; everything else (header
 from __future__ import annotations
 
 import copy
+import io
 import re
 import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -47,8 +48,9 @@ class Request:
     For a nested list, `url` is the path that was asked for, and `within` the condition that belongs to it.
     `user`: who is calling, and `auth`: by what credentials; `action`: what is done, such as `list` or `create`;
     `view`: the
-    controller that is asked; `scope`: what the caller may see of the resource (None: all of it), and `limit` what of
-    that this request may work on, where it is less. `headers` go into the reply, whatever it is.
+    controller that is asked; `claim`: what a request with an idempotency key is known by, once it was looked for;
+    `scope`: what the caller may see of the resource (None: all of it), and `limit` what of that this request may work
+    on, where it is less. `headers` go into the reply, whatever it is.
     `uploads`: the keys of the files that it has brought and that nothing refers to yet.
     """
 
@@ -57,6 +59,7 @@ class Request:
         "_memo",
         "action",
         "auth",
+        "claim",
         "environ",
         "headers",
         "id",
@@ -84,6 +87,7 @@ class Request:
         self.user: User = ANONYMOUS
         self.auth: Any = None
         self.action = ""
+        self.claim: Any = None
         self.view: Any = None
         self.scope: Where | None = None
         self.limit: Where | None = None
@@ -177,6 +181,14 @@ class Request:
         body = self._read(length)
         if len(body) < length:
             raise _ended_early(len(body), length)
+        return body
+
+    def keep_body(self, limit: int) -> bytes:
+        """The whole body, as `body` reads it, which can be read again afterwards."""
+        body = self.body(limit)
+        self.environ["wsgi.input"] = io.BytesIO(body)
+        if body:
+            self.environ["CONTENT_LENGTH"] = str(len(body))
         return body
 
     def chunks(self, limit: int) -> Iterator[bytes]:

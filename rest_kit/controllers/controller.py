@@ -22,6 +22,7 @@ from rest_kit.controllers.related import RelatedServed
 from rest_kit.controllers.served import Served
 from rest_kit.controllers.variants import EVERYTHING, Limits, Variants
 from rest_kit.errors import AccessError, ConfigurationError
+from rest_kit.idempotency import Idempotency, idempotency_for
 from rest_kit.models import Model
 from rest_kit.policies import NO_POLICIES, Policies
 from rest_kit.problems import Reply
@@ -90,6 +91,10 @@ class Controller(Application):
         self.storage = MemoryStorage() if storage is None else open_storage(storage)
         policies = self.spec.policies.or_else(defaults)
         problems = policies.problems(self.keys) + policies.misfits(self)
+        try:
+            self.idempotency = self._idempotency()
+        except ConfigurationError as exc:
+            problems += exc.problems
         if problems:
             raise ConfigurationError(problems, owner=type(self).__name__)
         self.access = Access(self, policies, self.storage) if policies.any else None
@@ -99,6 +104,17 @@ class Controller(Application):
         self._for_now: tuple[Related, Served] | None = None
         if self.store.bound_model is not None and self.store.bound_model.pk is not None:
             self.prepare()
+
+    def _idempotency(self) -> Idempotency | None:
+        """What carries out requests with a key once, where that is asked for (ConfigurationError)."""
+        spec = self.spec
+        return idempotency_for(
+            spec.idempotency,
+            self.store,
+            self.storage,
+            max_body=spec.max_body,
+            required=spec.require_idempotency_key,
+        )
 
     def prepare(self) -> Served:
         """The resource made ready; the first time, the model may have to be read off the data (StoreUnavailable)."""

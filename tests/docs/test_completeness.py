@@ -204,7 +204,19 @@ NAMES: dict[str, Iterable[str]] = {
     "docs/cors.md": [*cors.CORS_KEYS, *cors.METHODS, *cors.SENT, *cors.EXPOSED],
     "docs/versions.md": ["versions", "deprecated", "Deprecation", "Sunset", *arguments_of(deprecation.Deprecation)],
     "docs/deploying.md": [*proxies.PROXY_KEYS, *https.HTTPS_KEYS, "proxies", "https", "healthz", "readyz"],
-    "docs/writing.md": ["bulk_max", "max_body", "require_if_match", "Prefer", "ETag", "If-Match", "If-None-Match"],
+    "docs/writing.md": [
+        "bulk_max",
+        "max_body",
+        "require_if_match",
+        "Prefer",
+        "ETag",
+        "If-Match",
+        "If-None-Match",
+        "Idempotency-Key",
+        "Idempotent-Replayed",
+        "idempotency",
+        "require_idempotency_key",
+    ],
 }
 
 
