@@ -68,6 +68,7 @@ EXPOSED: Final = (
     "Content-Range",
     "Deprecation",
     "ETag",
+    "Idempotent-Replayed",
     "Link",
     "Location",
     "Preference-Applied",

@@ -7,6 +7,7 @@ The attributes that every request needs are plain slots; everything else (header
 from __future__ import annotations
 
 import copy
+import io
 import re
 import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -51,9 +52,10 @@ class Request:
     For a nested list, `url` is the path that was asked for, and `within` the condition that belongs to it.
     `user`: who is calling, and `auth`: by what credentials; `action`: what is done, such as `list` or `create`;
     `view`: the controller that is asked, and `access`: what has let the request in there (None: nothing had to);
-    `scope`: what the caller may see of the resource (None: all of it), and `limit` what of that this request may work
-    on, where it is less. `headers` go into the reply, whatever it is. `max_body`: how many bytes of JSON `data` takes;
-    `tasks`: what `background` has been given, if anything.
+    `claim`: what a request with an idempotency key is known by, once it was looked for; `scope`: what the caller may
+    see of the resource (None: all of it), and `limit` what of that this request may work on, where it is less.
+    `headers` go into the reply, whatever it is. `max_body`: how many bytes of JSON `data` takes; `tasks`: what
+    `background` has been given, if anything.
     `uploads`: the keys of the files that it has brought and that nothing refers to yet.
     """
 
@@ -65,6 +67,7 @@ class Request:
         "access",
         "action",
         "auth",
+        "claim",
         "environ",
         "headers",
         "id",
@@ -94,6 +97,7 @@ class Request:
         self.user: User = ANONYMOUS
         self.auth: Any = None
         self.action = ""
+        self.claim: Any = None
         self.view: Any = None
         self.scope: Where | None = None
         self.limit: Where | None = None
@@ -210,6 +214,14 @@ class Request:
         if len(body) < length:
             raise _ended_early(len(body), length)
         self._body = body
+        return body
+
+    def keep_body(self, limit: int) -> bytes:
+        """The whole body, as `body` reads it, which can be read again afterwards."""
+        body = self.body(limit)
+        self.environ["wsgi.input"] = io.BytesIO(body)
+        if body:
+            self.environ["CONTENT_LENGTH"] = str(len(body))
         return body
 
     def chunks(self, limit: int) -> Iterator[bytes]:

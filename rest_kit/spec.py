@@ -26,6 +26,7 @@ from rest_kit.permissions import Permission
 from rest_kit.permissions.fields import FieldPermissions, read_field_permissions
 from rest_kit.policies import NO_POLICIES, Policies, read_policies
 from rest_kit.request import DEFAULT_MAX_BODY
+from rest_kit.storage import Storage, open_storage
 from rest_kit.store import DataStore, check_keys
 from rest_kit.throttling import Throttle
 from rest_kit.uploads import FileStorage
@@ -68,6 +69,8 @@ class ControllerOptions(TypedDict, total=False):
     bulk_max: int
     max_body: int
     require_if_match: bool
+    idempotency: bool | str | Storage
+    require_idempotency_key: bool
     formatters: Sequence[Callable[[Any, Any], Any]]
     expand_fields: Sequence[str]
     expand_max: int
@@ -125,6 +128,8 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
     "bulk_max": int,
     "max_body": int,
     "require_if_match": bool,
+    "idempotency": (bool, str, Storage),
+    "require_idempotency_key": bool,
     "formatters": _NAMES,
     "expand_fields": _NAMES,
     "expand_max": int,
@@ -161,6 +166,8 @@ class Spec(msgspec.Struct, frozen=True):
     bulk_max: int
     max_body: int
     require_if_match: bool
+    idempotency: bool | Storage
+    require_idempotency_key: bool
     multiprocess: bool
     expand_fields: tuple[str, ...] | None
     expand_max: int
@@ -235,6 +242,7 @@ class _Builder:
         policies, misfits = read_policies(self.options, "controller options")
         field_permissions, wrong = read_field_permissions(self.options)
         self.problems += misfits + wrong
+        idempotency = self._idempotency()
         self._check_values()
         if store is not None:
             self._bind(store, model)
@@ -260,6 +268,8 @@ class _Builder:
             bulk_max=self.options.get("bulk_max", DEFAULT_BULK_MAX),
             max_body=self.options.get("max_body", DEFAULT_MAX_BODY),
             require_if_match=self.options.get("require_if_match", False),
+            idempotency=idempotency,
+            require_idempotency_key=self.options.get("require_idempotency_key", False),
             multiprocess=self.resource.get("options", {}).get("multiprocess") == "allow",
             expand_fields=tuple(self.options["expand_fields"]) if "expand_fields" in self.options else None,
             expand_max=self.options.get("expand_max", DEFAULT_EXPAND_MAX),
@@ -324,6 +334,19 @@ class _Builder:
         if shown not in FOREIGN_KEYS:
             hint = did_you_mean(shown, FOREIGN_KEYS)
             self.problems.append(f"view options['foreign_keys'] must be 'pk' or 'uri', not {shown!r}{hint}")
+
+    def _idempotency(self) -> bool | Storage:
+        """Whether requests may come with a key, and where their replies are kept if that is said here."""
+        given: bool | str | Storage = self.options.get("idempotency", False)
+        if given is False and self.options.get("require_idempotency_key"):
+            self.problems.append("controller options['require_idempotency_key'] needs 'idempotency': True, or a URL")
+        if isinstance(given, bool):
+            return given
+        try:
+            return open_storage(given)
+        except ConfigurationError as exc:
+            self.problems += [f"controller options['idempotency']: {problem}" for problem in exc.problems]
+            return False
 
     def _check_multiprocess(self) -> None:
         given = self.resource.get("options", {}).get("multiprocess", "allow")

@@ -15,12 +15,13 @@ import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeVar
 from weakref import WeakSet
 
 import msgspec
 
-from rest_kit.errors import ConfigurationError, Conflict, Unsupported, did_you_mean
+from rest_kit.errors import ConfigurationError, Conflict, KeyReused, Unsupported, did_you_mean
 from rest_kit.events.log import EventLog
 from rest_kit.models.model import Model
 from rest_kit.query import Filter, Not, Page, Query, Result, Where, conjoin
@@ -70,6 +71,9 @@ class Tx(ABC):
     Every write appends its event to the store's change log in the same step. Valid only inside `atomic`.
     """
 
+    rehearsing: ClassVar[bool] = False
+    """Whether it only shows what would be written, so that nothing can be made of what it returns."""
+
     @abstractmethod
     def get(self, pk: Pk, scope: Where | None = None) -> Record:
         """The record with that primary key, if it is within the scope (RecordNotFound)."""
@@ -97,14 +101,44 @@ class Tx(ABC):
     def claim(self, key: str, digest: bytes) -> bytes | None:
         """The reply kept under an idempotency key; None where it is new, and then nobody else's until the end.
 
-        `digest` stands for the whole request (KeyReused where the key was kept with another one; KeyInUse where
-        another step has claimed it and does not end soon; Unsupported without the capability `idempotency`).
+        `key` is at most 64 ASCII characters; `digest` stands for the whole request (KeyReused where the key was kept
+        with another one; KeyInUse where another step has claimed it and does not end soon; Unsupported without the
+        capability `idempotency`).
         """
         raise Unsupported("this store keeps no idempotency keys")
 
     def keep(self, key: str, reply: bytes) -> None:
-        """Keep the reply under the key claimed before, if the step is kept, for `IDEMPOTENCY_SECONDS`."""
+        """Keep the reply under the key claimed before, if the step is kept, for `IDEMPOTENCY_SECONDS`.
+
+        It takes the place of one that the claim has returned.
+        """
         raise Unsupported("this store keeps no idempotency keys")
+
+
+class KeepingTx(Tx):
+    """A step of a store that keeps replies: what it finds and puts away is its own, what that means is said here."""
+
+    _claimed: Mapping[str, bytes] = MappingProxyType({})
+
+    @abstractmethod
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        """The digest and the reply under a key, if it is no older than `IDEMPOTENCY_SECONDS` (KeyInUse)."""
+
+    @abstractmethod
+    def put(self, key: str, digest: bytes, reply: bytes) -> None:
+        """Put a digest and a reply under a key, in place of what is there."""
+
+    def claim(self, key: str, digest: bytes) -> bytes | None:
+        found = self.kept(key)
+        if found is not None and found[0] != digest:
+            raise KeyReused("the idempotency key was sent with another request before; make a new one for each")
+        self._claimed = {**self._claimed, key: digest}
+        return None if found is None else found[1]
+
+    def keep(self, key: str, reply: bytes) -> None:
+        if key not in self._claimed:
+            raise RuntimeError("a reply is kept under a key that was not claimed in this step")
+        self.put(key, self._claimed[key], reply)
 
 
 class DataStore(ABC):

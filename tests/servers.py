@@ -85,7 +85,7 @@ class Place:
         dropped += [f"DROP TABLE IF EXISTS {name}{cascade}" for name in tables]
         guard = [] if self.kind == "postgresql" else ["SET foreign_key_checks = 0"]
         self.sql(*guard, *dropped)
-        for ours in ("rest_kit_events", "rest_kit_counters"):
+        for ours in ("rest_kit_events", "rest_kit_counters", "rest_kit_replies"):
             if inspector.has_table(ours):
                 self.sql(f"DELETE FROM {ours} WHERE resource LIKE '{self.prefix}%'")
 

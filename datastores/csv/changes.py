@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from datastores.csv.entries import JournalEvent, Splice
+from datastores.csv.entries import Entry, JournalEvent, KeptReply, Splice
 from datastores.csv.files import Exchange, Stamp
 from datastores.csv.mirror import Place
 
@@ -19,11 +19,12 @@ class Changes:
     def __init__(self, high: int) -> None:
         self.high = high
         self.events: list[JournalEvent] = []
+        self.replies: dict[str, KeptReply] = {}
         self._edits: dict[int, Splice] = {}
         self._added: dict[int, bytes] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.events or self._edits or self._added)
+        return bool(self.events or self.replies or self._edits or self._added)
 
     @property
     def only_adds(self) -> bool:
@@ -54,6 +55,10 @@ class Changes:
         """Where the row lies in the file, whatever this write has made of it."""
         earlier = self._edits.get(place.number)
         return (place.at, place.length) if earlier is None else (earlier.at, earlier.length)
+
+    def entry(self, before: Stamp, after: Stamp | None, splices: list[Splice]) -> Entry:
+        """What the journal notes of the write."""
+        return Entry(before, after, splices, self.events, self.high, tuple(self.replies.values()))
 
     def edits(self) -> list[Splice]:
         """The rows edited and taken out, in the order of the file."""

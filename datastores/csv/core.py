@@ -285,7 +285,7 @@ class Core:
         with self.reading(known) as descriptor:
             opening = ending(descriptor, known.size, self.dialect_newline, self.opening.dialect.bom)
         splices = changes.addition(known.size, opening)
-        self.journal.begin(Entry(known, None, splices, changes.events, changes.high))
+        self.journal.begin(changes.entry(known, None, splices))
         with self._cancelling():
             after = append(self.path, known, splices[0].data) if splices else known
         self.journal.settle(after)
@@ -300,7 +300,7 @@ class Core:
             for splice in added:
                 new.write(splice.data)
             after = new.finish(os.fstat(old))
-            self.journal.begin(Entry(known, after, edits + added, changes.events, changes.high))
+            self.journal.begin(changes.entry(known, after, edits + added))
             with self._cancelling():
                 new.swap(known)
             # From here on the file shows the write: if this fails, whoever comes next finds it done, not cancelled.

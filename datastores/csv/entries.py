@@ -1,6 +1,6 @@
 """What stands in the lines of a CSV file's journal, and how a line is sealed with its checksum.
 
-9f3a0c11 {"start":1700000000000000,"seq":...,"high":0,"format":1}        the head: what was before the first entry
+9f3a0c11 {"start":1700000000000000,"seq":...,"high":0,"format":1,...}    the head: what was before the first entry
 51b2e7d0 {"before":[...],"after":null,"splices":[...],"events":[...]}    an entry: a write that is about to be done
 0d44c7aa {"done":[inode,size,changed]}                                   … and its mark, which says that it was
 """
@@ -51,10 +51,19 @@ class JournalEvent(msgspec.Struct, array_like=True, frozen=True):
     at: float
 
 
-class Entry(msgspec.Struct, frozen=True):
+class KeptReply(msgspec.Struct, array_like=True, frozen=True):
+    """The reply to a write, the idempotency key that it is kept under, and until when (epoch seconds)."""
+
+    key: str
+    until: float
+    digest: bytes
+    reply: bytes
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One write: the file's stamp before it (and after it, where that is known beforehand), and what it does.
 
-    `high` is the highest generated key that was ever given out.
+    `high` is the highest generated key that was ever given out; `replies` are those that the write has had.
     """
 
     before: Stamp | None
@@ -62,6 +71,14 @@ class Entry(msgspec.Struct, frozen=True):
     splices: list[Splice]
     events: list[JournalEvent]
     high: int = 0
+    replies: tuple[KeptReply, ...] = ()
+
+
+class KeptKey(msgspec.Struct, array_like=True, frozen=True):
+    """As much of a reply as is needed to find it again."""
+
+    key: str
+    until: float
 
 
 class Glance(msgspec.Struct, frozen=True):
@@ -70,15 +87,20 @@ class Glance(msgspec.Struct, frozen=True):
     before: Stamp | None
     events: list[msgspec.Raw]
     high: int = 0
+    replies: tuple[KeptKey, ...] = ()
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The first line: what the events were numbered from, the last one that is no longer kept, the highest key."""
+    """The first line: what the events were numbered from, the last one that is no longer kept, the highest key.
+
+    `made` (in ns since the epoch) tells a journal from the one that it was made of, were all the rest alike.
+    """
 
     start: int
     seq: int
     high: int
     format: int = 1
+    made: int = 0
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -111,6 +133,15 @@ def sealed_mark(after: Stamp | None = None) -> bytes:
     """A mark, in the fixed length of all marks; without a stamp, the empty line that keeps its place."""
     line = b"" if after is None else sealed(Mark(after)).rstrip()
     return line.ljust(MARK_LENGTH - 1) + b"\n"
+
+
+NEVER: Final = Stamp(0, 0, -1)
+"""The stamp of a state that no file was ever in, and nobody follows from."""
+
+
+def entry_of_reply(kept: KeptReply) -> bytes:
+    """An entry, with its mark, that holds a reply alone, for a journal without the write that it is the reply to."""
+    return sealed(Entry(NEVER, None, [], [], replies=(kept,))) + sealed_mark(NEVER)
 
 
 def opened(line: bytes) -> bytes | None:

@@ -7,6 +7,8 @@ then nobody counts it. Readers take no lock: they stop at the first line that is
 
 The number of an event is that of the head plus its place among the events since. A new journal begins to count at the
 microsecond in which it is made, so that a cursor of one that was removed is known to be gone.
+
+Replies to writes lie in the entries of these, for as long as they are kept, however few events are.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import os
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Final, TypeVar
+from itertools import islice
+from typing import BinaryIO, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -25,10 +28,13 @@ from datastores.csv.entries import (
     Entry,
     Head,
     JournalEvent,
+    KeptKey,
+    KeptReply,
     decode_entry,
     decode_glance,
     decode_head,
     decode_mark,
+    entry_of_reply,
     opened,
     sealed,
     sealed_mark,
@@ -50,8 +56,18 @@ from rest_kit.errors import CursorGone, StoreCorrupt, StoreUnavailable
 
 T = TypeVar("T")
 
+
+class _Place(NamedTuple):
+    """Where the entry with a reply lies, how long it is, and until when the reply is kept."""
+
+    at: int
+    length: int
+    until: float
+
+
 _SLACK: Final = 1000
 _MANY_BYTES: Final = 1 << 24
+_DROPPED: Final = 8
 
 
 class Journal:
@@ -74,6 +90,8 @@ class Journal:
         self._mark_place = 0
         self._firsts: list[int] = []
         self._places: list[int] = []
+        self._replies: dict[str, _Place] = {}
+        self._weight = 0
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -133,6 +151,8 @@ class Journal:
                 self._places.append(self._place)
             self.last += len(glance.events)
             self.high = max(self.high, glance.high)
+            for kept in glance.replies:
+                self._note_reply(kept, len(line) + MARK_LENGTH)
             self._place += len(line) + MARK_LENGTH
             yield text, self._decoded(decode_mark, mark).done
 
@@ -179,6 +199,35 @@ class Journal:
         if text is None:
             raise self._damaged()
         return self._decoded(decode_entry, text)
+
+    # --- replies ------------------------------------------------------------------------------------------------------
+
+    def _note_reply(self, kept: KeptKey, length: int) -> None:
+        """Remember where a reply is, and forget some whose time is up; the oldest come first."""
+        now = time.time()
+        over = [key for key, place in islice(self._replies.items(), _DROPPED) if place.until <= now]
+        for key in {*over, kept.key} & self._replies.keys():
+            self._weight -= self._replies.pop(key).length
+        self._replies[kept.key] = _Place(self._place, length, kept.until)
+        self._weight += length
+
+    def reply(self, key: str) -> KeptReply | None:
+        """The reply under a key; for who holds the lock, and has read everything (StoreError)."""
+        place = self._replies.get(key)
+        if place is None or place.until <= time.time():
+            return None
+        with reading(self.path), open(self.path, "rb") as stream:
+            return self._reply_at(stream, place, key)
+
+    def _reply_at(self, stream: BinaryIO, place: _Place, key: str) -> KeptReply:
+        return next(kept for kept in self._entry_at(stream, place.at).replies if kept.key == key)
+
+    def _replies_before(self, stream: BinaryIO, start: int) -> Iterator[KeptReply]:
+        """The replies that are still kept, of the entries that lie before a place."""
+        now = time.time()
+        for key, place in self._replies.items():
+            if place.at < start and place.until > now:
+                yield self._reply_at(stream, place, key)
 
     def pending(self) -> Entry | None:
         """The write that was noted and not marked as done, once everything before it was read (StoreError).
@@ -252,17 +301,19 @@ class Journal:
         """Whether so much lies in it that is no longer kept, that it pays to write it anew."""
         if self.last - self._gone > self.retention + max(self.retention, _SLACK):
             return True
-        return not self._firsts and self._place > _MANY_BYTES
+        return not self._firsts and self._place - self._weight > _MANY_BYTES
 
     def compact(self) -> None:
-        """Write the journal anew with the newest events only, all that it holds being done.
+        """Write the journal anew with the newest events and the replies only, all that it holds being done.
 
         ChangedMeanwhile if somebody took it away; StoreError.
         """
         seq, start = self._kept_from()
         with reading(self.path), open(self.path, "rb") as old, Exchange(self.path) as new:
             status = os.fstat(old.fileno())
-            new.write(sealed(Head(self._start, seq, self.high)))
+            new.write(sealed(Head(self._start, seq, self.high, made=time.time_ns())))
+            for kept in self._replies_before(old, start):
+                new.write(entry_of_reply(kept))
             new.copy(old.fileno(), start, self._place)
             new.finish(status)
             new.swap(stamp_of(status))

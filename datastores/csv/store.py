@@ -12,8 +12,9 @@
 - An empty cell is None in a nullable field and the empty text otherwise, so the empty text cannot be written to a
   nullable text field; the option `null` names another marker.
 - Beside `people.csv`, `.people.csv.rest_kit-lock` keeps writers of all processes apart, and
-  `.people.csv.rest_kit-journal` holds the events, and what it takes to set right a write that was cut short. Both come
-  into being with the first write. The latter may be removed while nothing runs, and takes the events with it.
+  `.people.csv.rest_kit-journal` holds the events, replies kept under idempotency keys, and what it takes to
+  set right a write that was cut short. Both come into being with the first write. The latter may be removed while
+  nothing runs, and takes events and replies with it.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class CSVDataStore(DataStore):
             return Capabilities(writable=False, events=self._keeps_events, why_not="the option read_only is set")
         if model is not None and row_number(model) is not None:
             return Capabilities(writable=False, events=self._keeps_events, why_not=WHY_NOT)
-        return Capabilities(events=self._keeps_events)
+        return Capabilities(events=self._keeps_events, idempotency=True)
 
     def _open(self) -> Core:
         """The process's core for the file; another one after a fork."""

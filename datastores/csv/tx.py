@@ -9,17 +9,17 @@ from typing import Any
 from datastores.csv.changes import Changes
 from datastores.csv.columns import event_record
 from datastores.csv.core import Core
-from datastores.csv.entries import JournalEvent
+from datastores.csv.entries import JournalEvent, KeptReply
 from datastores.csv.mirror import Mirror
 from rest_kit.errors import KeysUsedUp, ValidationError
 from rest_kit.events.log import Action
 from rest_kit.query import Query, Result, Where
 from rest_kit.rows import within
-from rest_kit.store import Tx, check_unique, unique_conflict
+from rest_kit.store import IDEMPOTENCY_SECONDS, KeepingTx, check_unique, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
 
 
-class CSVTx(Tx):
+class CSVTx(KeepingTx):
     """A write under way: rows are tried out in the mirror, and their bytes gathered."""
 
     def __init__(self, core: Core, mirror: Mirror, changes: Changes, *, events: bool) -> None:
@@ -107,3 +107,10 @@ class CSVTx(Tx):
         if self._events:
             rows = event_record(before, self._model), event_record(after, self._model)
             self._changes.events.append(JournalEvent(action, self._pk.to_stored(pk), *rows, time.time()))
+
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        found = self._changes.replies.get(key) or self._core.journal.reply(key)
+        return None if found is None else (found.digest, found.reply)
+
+    def put(self, key: str, digest: bytes, reply: bytes) -> None:
+        self._changes.replies[key] = KeptReply(key, time.time() + IDEMPOTENCY_SECONDS, digest, reply)

@@ -1,4 +1,4 @@
-"""One list in this process, whoever serves it: its locks, its views, its events, and the transaction under way.
+"""One list in this process, whoever serves it: its locks, views, events and replies, and the transaction under way.
 
 Every store over the same list shares its core. Writers take `writing` for a whole transaction, and `lock` from their
 first write to its end; readers take `lock` alone, so that they wait for no hook and never see half a transaction.
@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 from datastores.python_list.code import Row
 from datastores.python_list.events import Change, Ring
 from datastores.python_list.forms import clone
+from datastores.python_list.replies import Replies
 from datastores.python_list.view import ListView
 from rest_kit.errors import StoreCorrupt
 from rest_kit.events.log import Action
@@ -42,6 +43,7 @@ class ListCore:
     def __init__(self, rows: list[Row]) -> None:
         self.rows = rows
         self.ring = Ring()
+        self.replies = Replies()
         self.steps: Steps | None = None
         self._highest: dict[str, int] = {}
         self._views: list[weakref.ref[ListView]] = []
@@ -173,6 +175,15 @@ class Steps:
     def _note(self, action: Action, pk: Pk, before: Row | None, after: Row | None) -> None:
         if self._log:
             self._changes.append(Change(action, pk, before, None if after is None else _copy(after), time.time()))
+
+    @property
+    def replies(self) -> Replies:
+        """The replies that are kept beside the list."""
+        return self._core.replies
+
+    def put_reply(self, key: str, digest: bytes, reply: bytes) -> None:
+        """Keep a reply."""
+        self._undo.append(self._core.replies.put(key, digest, reply))
 
     # --- the writes ---------------------------------------------------------------------------------------------------
 

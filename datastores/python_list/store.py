@@ -53,7 +53,7 @@ class PythonListDataStore(DataStore):
         refuse(problems, type(self).__name__)
         self._indexes: tuple[str, ...] = tuple(self.options.get("indexes", ()))
         self._keeps_events: bool = self.options.get("events", True)
-        self._capabilities = Capabilities(in_process=True, events=self._keeps_events)
+        self._capabilities = Capabilities(in_process=True, events=self._keeps_events, idempotency=True)
         self._core = core_of(resource)
         self._core.ring.keep(self.options.get("retention", RETENTION))
         self._view: ListView | None = None

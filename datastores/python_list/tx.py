@@ -9,14 +9,12 @@ from datastores.python_list.core import Steps
 from datastores.python_list.view import ListView
 from rest_kit.errors import KeysUsedUp, RecordNotFound
 from rest_kit.query import Query, Result, Where
-from rest_kit.store import DataStore, Tx, unique_conflict
+from rest_kit.store import DataStore, KeepingTx, unique_conflict
 from rest_kit.types import INT64_MAX, Pk, Record
 
 
-class ListTx(Tx):
+class ListTx(KeepingTx):
     """Reads and writes through one view, as steps that can be taken back."""
-
-    __slots__ = ("_steps", "_store", "_view")
 
     def __init__(self, store: DataStore, view: ListView, steps: Steps) -> None:
         self._store = store
@@ -82,3 +80,11 @@ class ListTx(Tx):
         if row is None:
             raise RecordNotFound(pk)
         return row
+
+    # --- replies ------------------------------------------------------------------------------------------------------
+
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        return self._steps.replies.get(key)
+
+    def put(self, key: str, digest: bytes, reply: bytes) -> None:
+        self._steps.put_reply(key, digest, reply)

@@ -13,6 +13,7 @@ from datastores.sql.entries import EventRow, EventTables
 from datastores.sql.failures import Failure
 from datastores.tables.columns import Column
 from datastores.tables.grammar import Grammar
+from datastores.tables.replies import ReplyWords
 from rest_kit.models.field import Field
 
 if TYPE_CHECKING:
@@ -185,6 +186,15 @@ class Dialect(ABC):
     def delete(self, quoted: str) -> str:
         """How the statement that deletes from a table begins."""
         return " ".join(("DELETE FROM", quoted, "AS t"))
+
+    # --- replies ------------------------------------------------------------------------------------------------------
+
+    reply_words: ClassVar[ReplyWords]
+    """How the table of replies is written."""
+
+    @abstractmethod
+    def try_lock(self, transaction: Transaction, name: str) -> bool:
+        """Take a lock by that name until the transaction ends, unless another one has it."""
 
     # --- events -------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from datastores.sql.database import Database
 from datastores.sql.declared import DeclaredTable
 from datastores.sql.events import RETENTION, SQLEventLog
 from datastores.sql.infer import infer_model, key_field
+from datastores.sql.replies import NoReplies, SQLReplies
 from datastores.sql.schema import Making, bound_columns, index_statement, target_of
 from datastores.sql.table import Table
 from datastores.sql.transaction import Transaction
@@ -155,6 +156,10 @@ class ServerStore(TableStore[Table]):
         names = self._database.dialect.list_names(self._database.rows, self._place.schema)
         return f"{self._database.name} has no table {str(self._place)!r}{did_you_mean(self._place.name, names)}"
 
+    def _take(self, table: Table) -> None:
+        self._replies = SQLReplies(table.database, table.info.name)
+        super()._take(table)
+
     def _open_log(self, table: Table) -> SQLEventLog:
         return SQLEventLog(table.database, table.info.name, table.model, self.options.get("retention", RETENTION))
 
@@ -175,6 +180,7 @@ class ServerStore(TableStore[Table]):
     def _transaction(self, table: Table, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction that locks what it reads."""
         database, log = table.database, self._log
+        replies = self._replies
         assert log is None or isinstance(log, SQLEventLog)
         if log is not None:
             log.make()
@@ -186,9 +192,13 @@ class ServerStore(TableStore[Table]):
             if table.unique_sets:
                 # before any row is locked: who has one would wait for who has the table, who may wait for the row
                 database.dialect.lock_table(transaction, table.quoted)
-            return work(SQLTx(table, transaction, log))
+            return work(SQLTx(table, transaction, log, replies))
 
-        return database.atomic(run)
+        try:
+            return database.atomic(run)
+        except NoReplies:
+            replies.make()
+            return database.atomic(run)
 
     def close(self) -> None:
         """Close the connections that are idle, if they are ours; the next use opens them again."""

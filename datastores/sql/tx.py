@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from datastores.sql.entries import Entry
 from datastores.sql.events import SQLEventLog
 from datastores.sql.refusals import refused
+from datastores.sql.replies import SQLReplies
 from datastores.sql.rules import broken_rule, deleting
 from datastores.sql.table import MOST_ROWS, Table
 from datastores.sql.transaction import Transaction
@@ -35,10 +36,11 @@ _NOTHING: Final = _Locked(None, (), -1)
 class SQLTx(TableTx[Table]):
     """One transaction over one table."""
 
-    def __init__(self, table: Table, transaction: Transaction, log: SQLEventLog | None) -> None:
+    def __init__(self, table: Table, transaction: Transaction, log: SQLEventLog | None, replies: SQLReplies) -> None:
         super().__init__(table)
         self._transaction = transaction
         self._log = log
+        self._replies = replies
         self._last = _NOTHING
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -176,4 +178,14 @@ class SQLTx(TableTx[Table]):
 
     def _note(self, action: Action, keyed: Record, before: Record | None, after: Record | None) -> None:
         if self._log is not None:
-            self._transaction.note(self._log, Entry(action, keyed[self._table.key.field], before, after))
+            # appended at the end: until then, whoever is given the record may have made something else of it
+            rows = [None if row is None else dict(row) for row in (before, after)]
+            self._transaction.note(self._log, Entry(action, keyed[self._table.key.field], *rows))
+
+    # --- replies ------------------------------------------------------------------------------------------------------
+
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        return self._replies.read(self._transaction, key)
+
+    def put(self, key: str, digest: bytes, reply: bytes) -> None:
+        self._replies.put(self._transaction, key, digest, reply)

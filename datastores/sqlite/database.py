@@ -17,7 +17,14 @@ from typing import Any, ClassVar, Final, TypeVar
 from urllib.parse import quote as quote_path
 
 from datastores.sqlite import values as sql_values
-from datastores.sqlite.failures import DRIVER_ERRORS, is_stale, meaning_of, meaning_of_read, primary_code
+from datastores.sqlite.failures import (
+    DRIVER_ERRORS,
+    is_missing_table,
+    is_stale,
+    meaning_of,
+    meaning_of_read,
+    primary_code,
+)
 from datastores.tables.statements import Row, Run
 from rest_kit.errors import StoreUnavailable
 
@@ -293,6 +300,16 @@ class Database:
 def reader(connection: sqlite3.Connection) -> Run:
     """What runs a statement on that connection and returns all of its rows."""
     return lambda sql, parameters: connection.execute(sql, parameters).fetchall()
+
+
+def rows_if_there(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:
+    """The rows of a statement over a table of ours; none where nothing has made it yet."""
+    try:
+        return connection.execute(sql, parameters).fetchall()
+    except sqlite3.OperationalError as exc:
+        if not is_missing_table(exc):
+            raise
+        return []
 
 
 def refuse_ended(connection: sqlite3.Connection) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from datastores.sqlite.database import Database
+from datastores.sqlite.database import Database, rows_if_there
 from datastores.sqlite.failures import is_missing_table
 from datastores.tables.columns import Column
 from datastores.tables.storage import MISFITS
@@ -64,13 +64,13 @@ class SQLiteEventLog(EventLog):
 
     def _ask_behind(self, connection: sqlite3.Connection, since: int, limit: int) -> tuple[list[Any], int]:
         """The events behind `since`, and the newest number; they are contiguous, so a first one later shows a gap."""
-        rows = _ask(connection, _READ, (self._table, since, max(limit, 1)))
-        last = rows[-1][0] if rows else _newest(_ask(connection, _LAST, (self._table,)))
+        rows = rows_if_there(connection, _READ, (self._table, since, max(limit, 1)))
+        last = rows[-1][0] if rows else _newest(rows_if_there(connection, _LAST, (self._table,)))
         return rows[:limit], last
 
     def last(self) -> int:
         """The `seq` of the newest event, 0 where there was none ever (StoreUnavailable)."""
-        return _newest(self._database.committed(lambda connection: _ask(connection, _LAST, (self._table,))))
+        return _newest(self._database.committed(lambda connection: rows_if_there(connection, _LAST, (self._table,))))
 
     def _event(self, row: tuple[Any, ...]) -> Event:
         seq, action, pk, before, after, at = row
@@ -109,13 +109,3 @@ def _text(row: Record | None) -> str | None:
 
 def _newest(rows: list[Any]) -> int:
     return int(rows[0][0]) if rows else 0
-
-
-def _ask(connection: sqlite3.Connection, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
-    """The rows, none from a file in which nothing was ever written through rest_kit."""
-    try:
-        return connection.execute(sql, parameters).fetchall()
-    except sqlite3.OperationalError as exc:
-        if not is_missing_table(exc):
-            raise
-        return []

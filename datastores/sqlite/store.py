@@ -16,6 +16,7 @@ from datastores.sqlite.catalogue import TableInfo, list_names, read_table
 from datastores.sqlite.database import Database, reader
 from datastores.sqlite.events import RETENTION, SQLiteEventLog
 from datastores.sqlite.infer import infer_model, key_field
+from datastores.sqlite.replies import SQLiteReplies
 from datastores.sqlite.schema import bound_columns, create_statements, index_statement
 from datastores.sqlite.table import Table
 from datastores.sqlite.tx import SQLiteTx
@@ -132,6 +133,10 @@ class SQLiteDataStore(TableStore[Table]):
         """Where the model's fields lie."""
         return bound_columns(connection, info, model)
 
+    def _take(self, table: Table) -> None:
+        self._replies = SQLiteReplies(table.name)
+        super()._take(table)
+
     def _open_log(self, table: Table) -> SQLiteEventLog:
         retention = self.options.get("retention", RETENTION)
         return SQLiteEventLog(table.database, table.name, table.columns, table.key, retention)
@@ -172,8 +177,10 @@ class SQLiteDataStore(TableStore[Table]):
         log = self._log
         assert log is None or isinstance(log, SQLiteEventLog)
 
+        replies = self._replies
+
         def run(connection: sqlite3.Connection) -> T:
-            tx = SQLiteTx(table, connection, log)
+            tx = SQLiteTx(table, connection, log, replies)
             result = work(tx)
             tx.finish()
             return result

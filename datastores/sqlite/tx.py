@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-from datastores.sqlite.database import reader, refuse_ended
+from datastores.sqlite.database import reader, refuse_ended, rows_if_there
 from datastores.sqlite.events import SQLiteEventLog
-from datastores.sqlite.failures import DRIVER_ERRORS, is_missing_table, meaning_of
+from datastores.sqlite.failures import DRIVER_ERRORS, meaning_of
 from datastores.sqlite.grammar import quote
+from datastores.sqlite.replies import SQLiteReplies
 from datastores.sqlite.rules import broken_by_deletion, broken_rule, refuse_dangling, refused
 from datastores.sqlite.table import Table
 from datastores.tables.statements import Row
@@ -35,10 +36,13 @@ _KEPT_ID: Final = " ".join(("SELECT last FROM", IDS, "WHERE resource = ?1"))
 class SQLiteTx(TableTx[Table]):
     """One transaction over one table."""
 
-    def __init__(self, table: Table, connection: sqlite3.Connection, log: SQLiteEventLog | None) -> None:
+    def __init__(
+        self, table: Table, connection: sqlite3.Connection, log: SQLiteEventLog | None, replies: SQLiteReplies
+    ) -> None:
         super().__init__(table)
         self._connection = connection
         self._log = log
+        self._replies = replies
         self._wrote = False
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -141,6 +145,16 @@ class SQLiteTx(TableTx[Table]):
         database.recover(exc)
         return meaning_of(exc, database.name)
 
+    # --- replies ------------------------------------------------------------------------------------------------------
+
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        refuse_ended(self._connection)
+        return self._replies.read(self._connection, key)
+
+    def put(self, key: str, digest: bytes, reply: bytes) -> None:
+        refuse_ended(self._connection)
+        self._replies.put(self._connection, key, digest, reply)
+
     # --- events and ids -----------------------------------------------------------------------------------------------
 
     def _append(self, action: Action, keyed: Row, before: Row | None, after: Row | None) -> None:
@@ -171,13 +185,8 @@ class SQLiteTx(TableTx[Table]):
         return found
 
     def _kept_id(self) -> int:
-        try:
-            row = self._connection.execute(_KEPT_ID, (self._table.name,)).fetchone()
-        except sqlite3.OperationalError as exc:
-            if not is_missing_table(exc):
-                raise
-            return 0
-        return row[0] if row else 0
+        rows = rows_if_there(self._connection, _KEPT_ID, (self._table.name,))
+        return rows[0][0] if rows else 0
 
     def _keep_id(self, number: int) -> None:
         self._run(_CREATE_IDS, ())

@@ -47,7 +47,7 @@ class TableStore(DataStore, Generic[TableT]):
             return Capabilities(writable=False, events=False, why_not=f"{self._name} is a view: name its table instead")
         if self._table is not None and self._table.why_not:
             return Capabilities(writable=False, events=False, why_not=self._table.why_not)
-        return Capabilities(events=self._keeps_events)
+        return Capabilities(events=self._keeps_events, idempotency=True)
 
     # --- opening ------------------------------------------------------------------------------------------------------
 

@@ -9,13 +9,13 @@ from datastores.tables.statements import Row
 from datastores.tables.table import BaseTable, scoped
 from rest_kit.errors import RecordNotFound
 from rest_kit.query import Where
-from rest_kit.store import Tx
+from rest_kit.store import KeepingTx
 from rest_kit.types import Pk, Record
 
 TableT = TypeVar("TableT", bound=BaseTable)
 
 
-class TableTx(Tx, Generic[TableT]):
+class TableTx(KeepingTx, Generic[TableT]):
     """What transactions over one table share."""
 
     def __init__(self, table: TableT) -> None:

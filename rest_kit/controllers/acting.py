@@ -15,6 +15,7 @@ from rest_kit.controllers.access import Access
 from rest_kit.controllers.actions import Action
 from rest_kit.controllers.objects import Item
 from rest_kit.controllers.outcomes import reply_of, unserved
+from rest_kit.permissions import SAFE_METHODS
 from rest_kit.problems import Reply
 from rest_kit.request import Request
 from rest_kit.store import refuse
@@ -54,7 +55,13 @@ class Acting:
         def show(data: Any) -> tuple[str, bytes]:
             return response.content_type, response.render(shown(data, request, response))
 
-        return reply_of(call(self.run, request, *pks), request, show, served.presenter.vary)
+        def run() -> Reply:
+            return reply_of(call(self.run, request, *pks), request, show, served.presenter.vary)
+
+        once = served.idempotency
+        if once is None or request.method in SAFE_METHODS:
+            return run()
+        return once.run_once(request, run, self.max_body)
 
 
 def seen_through(access: Access | None, served: Served) -> Served:

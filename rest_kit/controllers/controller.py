@@ -28,6 +28,7 @@ from rest_kit.controllers.related import RelatedServed
 from rest_kit.controllers.served import Served
 from rest_kit.controllers.variants import EVERYTHING, Limits, Variants
 from rest_kit.errors import AccessError, ConfigurationError
+from rest_kit.idempotency import Idempotency, idempotency_for
 from rest_kit.models import Model
 from rest_kit.policies import NO_POLICIES, Policies
 from rest_kit.problems import Reply
@@ -110,6 +111,7 @@ class Controller(Application):
             for name, one in self.actions_.items()
         }
         self._reserved: set[str] = set()
+        self.idempotency = self._idempotency()
         self.hooks = Hooks(self, Controller)
         self._graph: Graph | None = None
         self._served: Served | None = None
@@ -121,6 +123,17 @@ class Controller(Application):
         """What lets requests in by these policies (ConfigurationError where they cannot work here)."""
         refuse(policies.problems(self.keys) + policies.misfits(self), type(self).__name__)
         return Access(self, policies, self.storage) if policies.any else None
+
+    def _idempotency(self) -> Idempotency | None:
+        """What carries out requests with a key once, where that is asked for (ConfigurationError)."""
+        spec = self.spec
+        return idempotency_for(
+            spec.idempotency,
+            self.store,
+            self.storage,
+            max_body=spec.max_body,
+            required=spec.require_idempotency_key,
+        )
 
     def prepare(self) -> Served:
         """The resource made ready; the first time, the model may have to be read off the data (StoreUnavailable)."""

@@ -116,7 +116,7 @@ class Item:
             self._current(tx, force)
             tx.delete(self._pk)
 
-        served.write(request, served.deleting, work, lambda nothing: None)
+        served.carry_out(request, served.deleting, work)
 
     def refresh(self) -> None:
         """Read the object again, and forget what has not been saved (RecordNotFound)."""
@@ -164,7 +164,7 @@ def save_all(items: Sequence[Item], *, force: bool = False) -> None:
     def work(tx: Tx) -> list[Record]:
         return [one._write(tx, force) for one in items]
 
-    stored: list[Record] = served.write(request, served.changing, work, list)
+    stored: list[Record] = served.carry_out(request, served.changing, work)
     for one, record in zip(items, stored, strict=True):
         one._take(record)
 

@@ -31,7 +31,7 @@ class Policed(Tx):
         self._request = request
         self._merging = merging
         self._pk = merging.pk
-        self._unasked = tuple(field.name for field in merging.model.fields if _must_be_found(field))
+        self._unasked = tuple(field.name for field in merging.model.by_name.values() if _must_be_found(field))
         self._access = access
         self._hooks = hooks
         self._read: dict[Pk, Record] = {}

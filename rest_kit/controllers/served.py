@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
+from rest_kit.controllers.doors import Work
 from rest_kit.controllers.files import Addresses, FileVerb, Keeping
 from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.controllers.variants import EVERYTHING, Limits, Variants
-from rest_kit.controllers.writing import PATCHES, Work, Writing
+from rest_kit.controllers.writing import PATCHES, Writing
 from rest_kit.errors import RecordNotFound, did_you_mean
 from rest_kit.models import Field
 from rest_kit.params import Parameters
@@ -64,11 +65,13 @@ class Served(Writing):
         self.presenter = Presenter(spec, self.model, tagger, self.uris, told=limits.told)
         self.access = owner.access
         self.hooks = owner.hooks
+        self.idempotency = owner.idempotency
         if spec.files is not None:
             self.keeping = Keeping(self.model, spec.files, spec.max_body)
             self.patches = (*PATCHES, FORM)
-        extra = self.keeping is not None or limits is not EVERYTHING
-        self.polices = self.access is not None or bool(self.hooks) or extra
+        parts = (self.access, self.keeping, self.idempotency)
+        extra = bool(self.hooks) or limits is not EVERYTHING
+        self.polices = extra or any(part is not None for part in parts)
         self.refuse_misfits()
         self.inserting = self.changing = self.deleting = self.plainly
         self.visible = self.model.readable if self.presenter.hidden else None

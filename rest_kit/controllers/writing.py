@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
 from rest_kit.controllers.batches import each_at
-from rest_kit.controllers.files import Keeping
-from rest_kit.controllers.hooks import Hooks
+from rest_kit.controllers.doors import Doors
 from rest_kit.controllers.inserting import insert_one
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
-from rest_kit.controllers.policed import Policed
-from rest_kit.controllers.reading import Reading
-from rest_kit.controllers.variants import discreet
 from rest_kit.errors import (
-    Conflict,
     Fault,
     InvalidQuery,
     MalformedBody,
@@ -36,24 +31,10 @@ from rest_kit.views.base import Response, segment
 PATCHES = (MERGE_PATCH, JSON_PATCH, JSON)
 
 
-Work = Callable[[Tx], Any]
-Door = Callable[[Request, Work], Any]
-ShownT = TypeVar("ShownT")
-
-
-class Writing(Reading):
+class Writing(Doors):
     """What POST, PUT, PATCH and DELETE do."""
 
     merging: Merging
-    hooks: Hooks
-    polices: bool
-    """Whether policies or hooks have a say in writes."""
-    inserting: Door
-    changing: Door
-    deleting: Door
-    """What runs each kind of write as one atomic step: the store's `atomic`, or what also minds relations."""
-    keeping: Keeping | None = None
-    """What takes files in and lets them go, where the model has any."""
     patches: tuple[str, ...] = PATCHES
     """The media types that PATCH takes for one item."""
     owner: Any
@@ -63,6 +44,8 @@ class Writing(Reading):
 
     def create(self, request: Request) -> Reply:
         """POST on the list: one object, or an array of which all are stored or none."""
+        if self.idempotency is not None and (had := self.answered(request)) is not None:
+            return had
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
         fields = self.reply_fields(request)
@@ -189,12 +172,16 @@ class Writing(Reading):
 
     def update(self, request: Request, pk: Pk) -> Reply:
         """PATCH on an item: a merge patch, or a JSON patch."""
+        if self.idempotency is not None and (had := self.answered(request)) is not None:
+            return had
         change = self.read_patch(request)
         uri = self.uri(request, pk)
         return self.write_item(request, pk, lambda current: self.merging.patched(change, current, uri))
 
     def update_many(self, request: Request) -> Reply:
         """PATCH on the list: the same change to every object that the filter finds; all or none."""
+        if self.idempotency is not None and (had := self.answered(request)) is not None:
+            return had
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
         asked = self.selection(request)
@@ -256,29 +243,6 @@ class Writing(Reading):
                 tx.delete(record[self.presenter.pk])
 
         return self.write(request, self.deleting, work, gone)
-
-    # --- the one way to the store -------------------------------------------------------------------------------------
-
-    def write(self, request: Request, door: Door, work: Work, shown: Callable[[Any], ShownT]) -> ShownT:
-        """Do the work as one atomic step behind its door, and answer with what it has stored."""
-        if not self.polices:
-            return shown(door(request, work))
-        access, hooks, merging = self.access, self.hooks, self.merging
-        attempts: list[Policed] = []
-
-        def policed(tx: Tx) -> Any:
-            attempts.append(Policed(tx, request, merging, access, hooks))
-            return work(attempts[-1])
-
-        try:
-            stored = door(request, policed)
-        except Conflict as exc:
-            raise discreet(exc, self.model.concealed) from exc
-        changes = attempts[-1].changes
-        if self.keeping is not None:
-            self.keeping.settle(request, changes)
-        changes.announce(request, hooks, access.permission if access is not None else None)
-        return shown(stored)
 
     # --- shared -------------------------------------------------------------------------------------------------------
 

@@ -56,11 +56,11 @@ class Watched(Tx):
         return result
 
     def claim(self, key: str, digest: bytes) -> bytes | None:
-        """As the store's own transaction does, where there is one."""
+        """As the store's own transaction does; every key is new in a rehearsal."""
         return self.source.claim(key, digest) if isinstance(self.source, Tx) else None
 
     def keep(self, key: str, reply: bytes) -> None:
-        """As the store's own transaction does, where there is one."""
+        """As the store's own transaction does; nothing is kept of a rehearsal."""
         if isinstance(self.source, Tx):
             self.source.keep(key, reply)
 
@@ -77,6 +77,8 @@ class Watched(Tx):
 
 class Rehearsal(Watched):
     """A transaction that reads, and notes what it would write."""
+
+    rehearsing = True
 
     def __init__(self, keys: Keys, store: DataStore) -> None:
         super().__init__(keys, store)

@@ -16,11 +16,12 @@ capabilities it must refuse, and that is tested instead. Overriding a test away 
 from __future__ import annotations
 
 from rest_kit.testing.events_suite import EventsSuite
+from rest_kit.testing.idempotency_suite import IdempotencySuite
 from rest_kit.testing.queries_suite import QueriesSuite
 from rest_kit.testing.reading_suite import ReadingSuite
 from rest_kit.testing.threads_suite import ThreadsSuite
 from rest_kit.testing.writing_suite import WritingSuite
 
 
-class DataStoreConformance(ReadingSuite, WritingSuite, EventsSuite, ThreadsSuite, QueriesSuite):
+class DataStoreConformance(ReadingSuite, WritingSuite, EventsSuite, IdempotencySuite, ThreadsSuite, QueriesSuite):
     """The whole contract of `rest_kit.store.DataStore`, as tests; `make_store` is all that an author must write."""

@@ -74,6 +74,25 @@ class EventsSuite(StoreSuite):
         assert events[0].at <= events[1].at <= events[2].at
         assert 1.7e9 < events[0].at < 1e11, "`at` is in seconds since the epoch"
 
+    def test_an_event_tells_what_was_stored_whatever_becomes_of_the_record(self) -> None:
+        store, log, rows = self._followed_people(1)
+        if log is None or refuses_transactions(store):
+            return
+        since = log.last()
+
+        def work(tx: Tx) -> int:
+            before = tx.get(1)
+            changed = tx.update(1, {"age": 50})
+            [new] = tx.insert([person("new")])
+            pk: int = new["id"]
+            for record in (before, changed, new):
+                record.update(name="somebody else", more="a link")
+            return pk
+
+        pk = store.atomic(work)
+        told_after = [event.after for event in log.read(since)]
+        same(told_after, [{**rows[0], "age": 50}, {"id": pk, **person("new")}])
+
     def test_reading_on_from_any_event(self) -> None:
         store, log, _ = self._followed_people(1)
         if log is None:

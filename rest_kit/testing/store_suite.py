@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
+from unittest import mock
 
 import msgspec
 import pytest
@@ -33,6 +36,10 @@ class StoreSuite:
         """The same place opened afresh, as after a restart; unless overridden, the store closed and used again."""
         store.close()
         return store
+
+    def later(self, seconds: float) -> AbstractContextManager[object]:
+        """As if so many seconds had gone by; unless overridden, for a store that asks Python's `time.time`."""
+        return mock.patch("time.time", lambda now=time.time: now() + seconds)
 
 
 def person(name: str, **more: Any) -> Record:

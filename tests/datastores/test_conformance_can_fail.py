@@ -15,11 +15,19 @@ from unittest import mock
 import pytest
 
 from rest_kit import rows as reference
-from rest_kit.errors import Conflict, CursorGone, ReadOnly, RecordNotFound, Unsupported
+from rest_kit.errors import Conflict, CursorGone, KeyReused, ReadOnly, RecordNotFound, Unsupported
 from rest_kit.events.log import Action, Event, EventLog
 from rest_kit.models import Model
 from rest_kit.query import All, Filter, Not, Page, Query, Result, Where
-from rest_kit.store import Capabilities, DataStore, Tx, check_unique, unique_conflict
+from rest_kit.store import (
+    IDEMPOTENCY_SECONDS,
+    Capabilities,
+    DataStore,
+    KeepingTx,
+    Tx,
+    check_unique,
+    unique_conflict,
+)
 from rest_kit.testing.conformance import DataStoreConformance
 from rest_kit.types import Pk, Record
 
@@ -29,13 +37,14 @@ T = TypeVar("T")
 class PlainStore(DataStore):
     """A dict of records behind one lock, and nothing else: what a store must do, without being fast."""
 
-    capabilities = Capabilities(in_process=True)
+    capabilities = Capabilities(in_process=True, idempotency=True)
 
     def __init__(self, resource: Any = None, options: Any = None) -> None:
         super().__init__(resource, options)
         self.rows: dict[Any, Record] = {}
         self.highest = 0
         self.events: list[Event] = []
+        self.replies: dict[str, tuple[bytes, bytes, float]] = {}
         self.lock = threading.RLock()
         self.keeps_events = self.options.get("events", True)
 
@@ -65,7 +74,7 @@ class PlainStore(DataStore):
 
     def atomic(self, work: Callable[[Tx], T]) -> T:
         with self.lock:
-            before = copy.deepcopy(self.rows), list(self.events)
+            before = copy.deepcopy(self.rows), list(self.events), dict(self.replies)
             done = False
             try:
                 result = work(PlainTx(self))
@@ -75,8 +84,8 @@ class PlainStore(DataStore):
                 if not done:
                     self.undo(*before)
 
-    def undo(self, rows: dict[Any, Record], events: list[Event]) -> None:
-        self.rows, self.events = rows, events
+    def undo(self, rows: dict[Any, Record], events: list[Event], replies: dict[str, Any]) -> None:
+        self.rows, self.events, self.replies = rows, events, replies
 
     def changes(self) -> EventLog | None:
         return PlainLog(self) if self.keeps_events else None
@@ -97,8 +106,12 @@ class PlainStore(DataStore):
     def check_unique(self, tx: Tx, record: Record, pk: Pk | None, index: int | None) -> None:
         check_unique(tx, self.model, record, pk, index)
 
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        digest, reply, until = self.replies.get(key, (b"", b"", 0.0))
+        return (digest, reply) if until > time.time() else None
 
-class PlainTx(Tx):
+
+class PlainTx(KeepingTx):
     def __init__(self, store: PlainStore) -> None:
         self.store = store
 
@@ -136,6 +149,12 @@ class PlainTx(Tx):
         before = self.store.get(pk)
         del self.store.rows[pk]
         self.store.tell("deleted", pk, before, None)
+
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        return self.store.kept(key)
+
+    def put(self, key: str, digest: bytes, reply: bytes) -> None:
+        self.store.replies[key] = (digest, reply, time.time() + IDEMPOTENCY_SECONDS)
 
 
 class PlainLog(EventLog):
@@ -212,7 +231,7 @@ class TestHumbleStore(Conformance):
 class SingleStore(PlainStore):
     """One that writes once at a time, and makes every key itself."""
 
-    capabilities = Capabilities(in_process=True, transactions=False, brings_keys=False)
+    capabilities = Capabilities(in_process=True, transactions=False, brings_keys=False, idempotency=True)
 
     def atomic(self, work: Callable[[Tx], T]) -> T:
         return super().atomic(lambda tx: work(self.single()))
@@ -409,12 +428,12 @@ class IgnoresScope(PlainStore):
 
 
 class KeepsWhatFailed(PlainStore):
-    def undo(self, rows: dict[Any, Record], events: list[Event]) -> None:
+    def undo(self, rows: dict[Any, Record], events: list[Event], replies: dict[str, Any]) -> None:
         self.events = events
 
 
 class KeepsEventsOfWhatFailed(PlainStore):
-    def undo(self, rows: dict[Any, Record], events: list[Event]) -> None:
+    def undo(self, rows: dict[Any, Record], events: list[Event], replies: dict[str, Any]) -> None:
         self.rows = rows
 
 
@@ -516,7 +535,7 @@ class SearchesAllTheSame(HumbleStore):
 
 
 class KeepsTheFirstOfTwo(SingleStore):
-    def undo(self, rows: dict[Any, Record], events: list[Event]) -> None:
+    def undo(self, rows: dict[Any, Record], events: list[Event], replies: dict[str, Any]) -> None:
         pass
 
 
@@ -535,6 +554,63 @@ class TakesKeysAllTheSame(SingleStore):
 class TakingTx(SingleTx):
     def keyed(self, record: Record) -> Record:
         return record
+
+
+class KeepsRepliesOfWhatFailed(PlainStore):
+    def undo(self, rows: dict[Any, Record], events: list[Event], replies: dict[str, Any]) -> None:
+        self.rows, self.events = rows, events
+
+
+class NeverForgetsAReply(PlainStore):
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        return self.replies[key][:2] if key in self.replies else None
+
+
+class TakesAnyRequestForTheSame(PlainStore):
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        found = super().kept(key)
+        return None if found is None else (AnyDigest(found[0]), found[1])
+
+
+class AnyDigest(bytes):
+    __hash__ = bytes.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+
+class KeepsAClaim(PlainStore):
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        found = super().kept(key)
+        self.replies.setdefault(key, (b"", b"", time.time() + 60))
+        return found
+
+
+class LosesEmptyReplies(PlainStore):
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        found = super().kept(key)
+        return found if found is not None and found[1] else None
+
+
+class LetsAnotherClaimTheSame(PlainStore):
+    def kept(self, key: str) -> tuple[bytes, bytes] | None:
+        found = super().kept(key)
+        self.lock.release()
+        time.sleep(0.005)
+        self.lock.acquire()
+        return found
+
+
+class TellsWhatBecameOfTheRecord(PlainStore):
+    def copy(self, record: Record) -> Record:
+        return record
+
+    def tell(self, action: Action, pk: Pk, before: Record | None, after: Record | None) -> None:
+        last = self.events[-1].seq if self.events else 0
+        self.events = [*self.events, Event(last + 1, action, pk, before, after, time.time())]
 
 
 BROKEN: list[tuple[type[PlainStore], str]] = [
@@ -577,6 +653,14 @@ BROKEN: list[tuple[type[PlainStore], str]] = [
     (TellsNothingOfDeletes, "test_one_event_for_each_write"),
     (TellsTheRowAfterTwice, "test_one_event_for_each_write"),
     (HidesWhatIsGone, "test_a_follower_whose_events_are_gone_is_told_so"),
+    (TellsWhatBecameOfTheRecord, "test_an_event_tells_what_was_stored_whatever_becomes_of_the_record"),
+    (KeepsRepliesOfWhatFailed, "test_nothing_is_kept_of_a_step_that_fails"),
+    (KeepsRepliesOfWhatFailed, "test_a_failure_leaves_the_reply_that_was_there"),
+    (NeverForgetsAReply, "test_a_reply_is_forgotten_when_its_time_is_up"),
+    (TakesAnyRequestForTheSame, "test_a_key_stands_for_one_request"),
+    (KeepsAClaim, "test_a_claim_alone_leaves_nothing"),
+    (LosesEmptyReplies, "test_a_reply_may_be_empty_and_is_found_all_the_same"),
+    (LetsAnotherClaimTheSame, "test_of_many_with_one_key_one_writes"),
     (WritesAllTheSame, "test_a_store_that_is_read_only_refuses_every_write"),
     (SearchesAllTheSame, "test_search"),
     (KeepsTheFirstOfTwo, "test_a_transaction_sees_its_own_writes"),
@@ -602,7 +686,7 @@ def run_all(test: Callable[..., None]) -> None:
 @pytest.mark.parametrize(("store_class", "name"), BROKEN, ids=lambda value: getattr(value, "__name__", value))
 def test_a_broken_store_is_caught(store_class: type[PlainStore], name: str) -> None:
     suite = type("Suite", (Conformance,), {"store_class": store_class})()
-    with pytest.raises((AssertionError, pytest.fail.Exception, Conflict, KeyError)):
+    with pytest.raises((AssertionError, pytest.fail.Exception, Conflict, KeyReused, KeyError)):
         run_all(getattr(suite, name))
 
 

@@ -216,7 +216,19 @@ NAMES: dict[str, Iterable[str]] = {
         *(name for name in arguments_of(controllers.Controller.find) if name != "self"),
     ],
     "docs/routing.md": [*arguments_of(Route), "fallback", "prefix", "versions"],
-    "docs/writing.md": ["bulk_max", "max_body", "require_if_match", "Prefer", "ETag", "If-Match", "If-None-Match"],
+    "docs/writing.md": [
+        "bulk_max",
+        "max_body",
+        "require_if_match",
+        "Prefer",
+        "ETag",
+        "If-Match",
+        "If-None-Match",
+        "Idempotency-Key",
+        "Idempotent-Replayed",
+        "idempotency",
+        "require_idempotency_key",
+    ],
 }
 
 

@@ -67,6 +67,12 @@ def albums(storage: Storage, *, model: type[models.Model] = Album, **dicts: Any)
     return storage.client(model, name="albums", options={"files": files}, **dicts)
 
 
-def send(client: Client, *parts: tuple[str, str | bytes | File], method: str = "POST", path: str = "/albums/") -> Any:
+def send(
+    client: Client,
+    *parts: tuple[str, str | bytes | File],
+    method: str = "POST",
+    path: str = "/albums/",
+    **headers: str,
+) -> Any:
     """One form sent."""
-    return client.ask(method, path, body=form(*parts), type=FORM)
+    return client.ask(method, path, body=form(*parts), type=FORM, environ=None, **headers)

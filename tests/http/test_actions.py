@@ -888,3 +888,14 @@ def test_an_action_shows_no_field_that_its_caller_may_not_read() -> None:
         "text": "a!!",
         "resource_uri": "/notes/1/",
     }
+
+
+def test_an_action_is_carried_out_once_for_each_key(storage: Storage) -> None:
+    client = tasks(storage, TaskActions, members={"controller": {"options": {"idempotency": True}}})
+    first = client.post("/tasks/1/toggle/", Idempotency_Key="a")
+    again = client.post("/tasks/1/toggle/", Idempotency_Key="a")
+    assert first.json == again.json == {"completed": True}
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert client.post("/tasks/1/toggle/", Idempotency_Key="b").json == {"completed": False}
+    problem(client.post("/tasks/1/toggle/", {"other": 1}, Idempotency_Key="a"), 422, "idempotency-key-reused")
+    assert client.get("/tasks/recent/", Idempotency_Key="a").status_int == 200

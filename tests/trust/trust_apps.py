@@ -89,6 +89,14 @@ def serve(kind: str, folder: str) -> WSGIDispatcher:
     return WSGIDispatcher([controller(cls, data, ItemModel, Pagination(100))], secret=SECRET)
 
 
+def serve_once(kind: str, folder: str) -> WSGIDispatcher:
+    """The same with idempotency keys."""
+    cls, data = place(kind, Path(folder))
+    app = controller(cls, data, ItemModel, Pagination(100))
+    app = type("App", (app,), {"controller": {"options": {"idempotency": True}}})
+    return WSGIDispatcher([app], secret=SECRET)
+
+
 def serve_table(url: str, table: str) -> WSGIDispatcher:
     """The same over a table of a database server, without much patience."""
     resource = {"resource_name": "items", "resource": {"url": url, "table": table}, "model": ItemModel}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from datastores.sql.mariadb import catalogue, columns
 from datastores.sql.mariadb import events as events_
 from datastores.sql.mariadb.grammar import folding, grammar
 from datastores.tables.grammar import Grammar
+from datastores.tables.replies import ReplyWords
 from rest_kit.errors import StoreUnavailable
 from rest_kit.models.field import Field
 
@@ -168,6 +170,25 @@ class MariaDB(Dialect):
     def delete(self, quoted: str) -> str:
         """How the statement that deletes from a table begins."""
         return " ".join(("DELETE t FROM", quoted, "AS t"))
+
+    # --- replies ------------------------------------------------------------------------------------------------------
+
+    reply_words = ReplyWords(
+        text="varchar(64)",
+        binary="longblob",
+        number="double",
+        replacing=" ON DUPLICATE KEY UPDATE digest = VALUES(digest), reply = VALUES(reply), at = VALUES(at)",
+        prune="DELETE FROM {table} WHERE at <= {before} ORDER BY at LIMIT {most}",
+        options=table_options,
+    )
+
+    def try_lock(self, transaction: Transaction, name: str) -> bool:
+        """Take a lock by that name until the transaction ends, unless another one has it."""
+        lock = f"rest_kit {hashlib.blake2b(name.encode(), digest_size=24).hexdigest()}"
+        taken = bool(transaction.rows(marked("SELECT get_lock($1, 0)"), (lock,))[0][0])
+        if taken:
+            transaction.at_end(marked("SELECT release_lock($1)"), (lock,))
+        return taken
 
     # --- events -------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ from datastores.sql.postgresql import events as events_
 from datastores.sql.postgresql.connection import Connection, Silence
 from datastores.sql.postgresql.grammar import folding, grammar
 from datastores.tables.grammar import Grammar
+from datastores.tables.replies import ON_CONFLICT, ReplyWords
 from rest_kit.errors import StoreUnavailable
 from rest_kit.models.field import Field
 
@@ -148,6 +150,22 @@ class PostgreSQL(Dialect):
     def lock_table(self, transaction: Transaction, quoted: str) -> None:
         """Keep others from writing the table."""
         transaction.rows(f"LOCK TABLE {quoted} IN SHARE ROW EXCLUSIVE MODE")
+
+    # --- replies ------------------------------------------------------------------------------------------------------
+
+    reply_words = ReplyWords(
+        text="text",
+        binary="bytea",
+        number="double precision",
+        replacing=ON_CONFLICT,
+        prune="DELETE FROM {table} WHERE ctid = ANY(ARRAY("
+        "SELECT ctid FROM {table} WHERE at <= {before} ORDER BY at LIMIT {most} FOR UPDATE SKIP LOCKED))",
+    )
+
+    def try_lock(self, transaction: Transaction, name: str) -> bool:
+        """Take a lock by that name until the transaction ends, unless another one has it."""
+        number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
+        return bool(transaction.rows(marked("SELECT pg_try_advisory_xact_lock($1)"), (number,))[0][0])
 
     # --- events -------------------------------------------------------------------------------------------------------
 

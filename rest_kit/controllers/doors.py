@@ -1,0 +1,107 @@
+"""The one way of a write to the store: through a door that makes one atomic step of it, and out again as a reply.
+
+Policies and hooks see to what passes; a request with an idempotency key passes once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from rest_kit.controllers.files import Keeping
+from rest_kit.controllers.hooks import Hooks
+from rest_kit.controllers.merging import Merging
+from rest_kit.controllers.policed import Policed
+from rest_kit.controllers.reading import Reading
+from rest_kit.controllers.variants import discreet
+from rest_kit.errors import Conflict
+from rest_kit.idempotency import Idempotency
+from rest_kit.problems import Reply
+from rest_kit.request import FORM, Request
+from rest_kit.store import Tx
+
+Work = Callable[[Tx], Any]
+Door = Callable[[Request, Work], Any]
+
+
+class Doors(Reading):
+    """What leads writes of one resource to its store."""
+
+    hooks: Hooks
+    merging: Merging
+    idempotency: Idempotency | None
+    polices: bool
+    """Whether policies, hooks, files or idempotency keys have a say in writes."""
+    inserting: Door
+    changing: Door
+    deleting: Door
+    """What runs each kind of write as one atomic step: the store's `atomic`, or what also minds relations."""
+    keeping: Keeping | None = None
+    """What takes files in and lets them go, where the model has any."""
+
+    def write(self, request: Request, door: Door, work: Work, shown: Callable[[Any], Reply]) -> Reply:
+        """Do the work as one atomic step behind its door, and answer with what it has stored."""
+        if not self.polices:
+            return shown(door(request, work))
+        once, claim = self.idempotency, request.claim
+        if once is None or claim is None:
+            return shown(self.carry_out(request, door, work))
+        attempts = Attempts(self, request, work)
+        reply, done = once.write(claim, partial(self.through, door, request), attempts, shown, attempts.settle)
+        if done:
+            attempts.announce()
+        return reply
+
+    def carry_out(self, request: Request, door: Door, work: Work) -> Any:
+        """What work returns, done as one atomic step behind its door, whatever the request's idempotency key."""
+        if not self.polices:
+            return door(request, work)
+        attempts = Attempts(self, request, work)
+        stored = self.through(door, request, attempts)
+        attempts.settle()
+        attempts.announce()
+        return stored
+
+    def through(self, door: Door, request: Request, work: Work) -> Any:
+        """What work returns behind its door (Conflict, which tells of no field that the caller may not see)."""
+        try:
+            return door(request, work)
+        except Conflict as exc:
+            raise discreet(exc, self.model.concealed) from exc
+
+    def answered(self, request: Request) -> Reply | None:
+        """The reply that a request with an idempotency key has had, if any (what `Idempotency.look` raises)."""
+        assert self.idempotency is not None
+        limit = self.spec.max_body
+        if self.keeping is not None and request.content_type == FORM:
+            limit += self.keeping.max_files
+        return self.idempotency.look(request, limit)
+
+
+class Attempts:
+    """The attempts at one write, of which the last is the one that is kept."""
+
+    def __init__(self, doors: Doors, request: Request, work: Work) -> None:
+        self._doors = doors
+        self._request = request
+        self._work = work
+        self._last: Policed | None = None
+
+    def __call__(self, tx: Tx) -> Any:
+        """One attempt: the work, within a transaction that minds policies and hooks."""
+        doors = self._doors
+        self._last = Policed(tx, self._request, doors.merging, doors.access, doors.hooks)
+        return self._work(self._last)
+
+    def settle(self) -> None:
+        """Let go of the files that no record names any more."""
+        if self._doors.keeping is not None and self._last is not None:
+            self._doors.keeping.settle(self._request, self._last.changes)
+
+    def announce(self) -> None:
+        """Tell the permission and the hooks what has been done."""
+        access = self._doors.access
+        if self._last is not None:
+            permission = access.permission if access is not None else None
+            self._last.changes.announce(self._request, self._doors.hooks, permission)

@@ -1,0 +1,161 @@
+"""Where the replies to one resource's requests are kept: with its data, or in a storage apart from them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Final
+
+from werkzeug.exceptions import ServiceUnavailable
+
+from rest_kit.errors import ConfigurationError, Fault, InvalidInput
+from rest_kit.idempotency.claims import HEADER, Claim, claim_of
+from rest_kit.idempotency.once import Once, StoreCells
+from rest_kit.idempotency.replies import pack, replay
+from rest_kit.problems import Reply
+from rest_kit.request import Request
+from rest_kit.storage import Storage
+from rest_kit.store import DataStore, Tx
+
+Work = Callable[[Tx], Any]
+Show = Callable[[Any], Reply]
+Settled = Callable[[], None]
+
+PREFIX: Final = "rest_kit:idempotency:"
+"""How the keys begin in a storage, which others may use too."""
+
+
+class Idempotency(ABC):
+    """How one resource carries out requests with a key; `run_once` is for work that is not one transaction."""
+
+    def __init__(self, once: Once, max_body: int, *, required: bool) -> None:
+        self._once = once
+        self._max_body = max_body
+        self._required = required
+
+    def look(self, request: Request, limit: int) -> Reply | None:
+        """Note the request's claim, and give back the reply that it has had, if any; a body has at most `limit` bytes.
+
+        InvalidInput for a key that is none, or none where one is required; KeyReused, KeyInUse, StoreUnavailable.
+        """
+        claim = request.claim = claim_of(request, limit)
+        if claim is not None:
+            self.refuse_to_forget(request)
+            return self.find(claim)
+        if self._required:
+            raise InvalidInput(Fault("required", "is missing: a request here is sent with a key", header=HEADER))
+        return None
+
+    def run_once(self, request: Request, run: Callable[[], Reply], limit: int | None = None) -> Reply:
+        """The reply of `run`, or the one that the request's key has had (as `look`, and what `run` raises).
+
+        For work in several transactions, or outside of any: the key is claimed before, and the reply kept behind it.
+        Who dies in between leaves the key taken for `LEASE_SECONDS`; then the work is done again by whoever asks.
+        A body has at most `limit` bytes, or as many as the resource's.
+        """
+        claim = claim_of(request, self._max_body if limit is None else limit)
+        if claim is None:
+            return run()
+        self.refuse_to_forget(request)
+        return self._once.run(claim, run)[0]
+
+    @abstractmethod
+    def refuse_to_forget(self, request: Request) -> None:
+        """Refuse keys that would be known to one of several processes alone (503)."""
+
+    @abstractmethod
+    def find(self, claim: Claim) -> Reply | None:
+        """The reply that a claim has had (KeyReused, KeyInUse)."""
+
+    @abstractmethod
+    def write(
+        self, claim: Claim, door: Callable[[Work], Any], work: Work, shown: Show, settled: Settled
+    ) -> tuple[Reply, bool]:
+        """Do the work of a claim behind its door; the reply, and whether it is for work that was done just now.
+
+        Then `settled` is called as soon as the work is kept.
+        """
+
+
+class InStore(Idempotency):
+    """Keeps replies with the data, in the transaction of the write."""
+
+    def __init__(self, store: DataStore, max_body: int, *, required: bool) -> None:
+        super().__init__(Once(StoreCells(store)), max_body, required=required)
+        self._store = store
+
+    def refuse_to_forget(self, request: Request) -> None:
+        """Nothing to refuse: where the data are known, replies are."""
+
+    def find(self, claim: Claim) -> Reply | None:
+        kept = self._store.atomic(lambda tx: tx.claim(claim.key, claim.digest))
+        return None if kept is None else replay(kept)
+
+    def write(
+        self, claim: Claim, door: Callable[[Work], Any], work: Work, shown: Show, settled: Settled
+    ) -> tuple[Reply, bool]:
+        def step(tx: Tx) -> tuple[Reply, bool] | None:
+            kept = tx.claim(claim.key, claim.digest)
+            if kept is not None:
+                return replay(kept), False
+            stored = work(tx)
+            if tx.rehearsing:
+                return None
+            reply = shown(stored)
+            tx.keep(claim.key, pack(reply))
+            return reply, True
+
+        reply, done = door(step)
+        if done:
+            settled()
+        return reply, done
+
+
+class InStorage(Idempotency):
+    """Keeps replies in a storage apart from the data."""
+
+    def __init__(self, storage: Storage, max_body: int, *, required: bool) -> None:
+        super().__init__(Once(storage, PREFIX), max_body, required=required)
+        self._in_process = storage.in_process
+
+    def refuse_to_forget(self, request: Request) -> None:
+        if self._in_process and request.environ.get("wsgi.multiprocess"):
+            raise ServiceUnavailable(
+                "idempotency keys are kept in one process, and several are serving: keep them at a URL such as "
+                "sqlite:///keys.db or redis://host"
+            )
+
+    def find(self, claim: Claim) -> Reply | None:
+        return self._once.find(claim)
+
+    def write(
+        self, claim: Claim, door: Callable[[Work], Any], work: Work, shown: Show, settled: Settled
+    ) -> tuple[Reply, bool]:
+        def run() -> Reply:
+            stored = door(work)
+            settled()
+            return shown(stored)
+
+        return self._once.run(claim, run)
+
+
+def idempotency_for(
+    option: bool | Storage, store: DataStore, shared: Storage, *, max_body: int, required: bool
+) -> Idempotency | None:
+    """How a resource carries out requests with a key; None where it does not, or takes no writes.
+
+    `option` is a storage, or whether the store is to keep replies; where it cannot, `shared` does, which all resources
+    of an application have (ConfigurationError where that is nothing but memory).
+    """
+    able = store.capabilities
+    if option is False or not able.writable:
+        return None
+    if option is True and able.idempotency:
+        return InStore(store, max_body, required=required)
+    storage = shared if option is True else option
+    if option is True and storage.in_process:
+        raise ConfigurationError(
+            f"controller options['idempotency'] is on, but {type(store).__name__} has no place for keys: name one, "
+            "such as 'idempotency': 'redis://host', or give the dispatcher a storage"
+        )
+    return InStorage(storage, max_body, required=required)
