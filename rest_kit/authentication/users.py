@@ -24,6 +24,7 @@ from rest_kit.store import refuse
 from rest_kit.types import Kind, Pk, Record
 from rest_kit.users import User
 
+NO_SCOPES: Final[frozenset[str]] = frozenset()
 DEFAULTS: Final = {
     "name": "username",
     "password": "password",
@@ -119,14 +120,23 @@ class Users:
 
     def find(self, text: str) -> Record | None:
         """The record of a user who may log in, by the primary key as text (StoreUnavailable)."""
-        fields = self._fields
-        try:
-            pk = fields.pk.parse(text)
-            record = self.store.get(pk)
-        except (ValueError, RecordNotFound):
+        pk = self._key(text)
+        if pk is None:
             return None
-        # a key has one spelling, also where it is an integer
-        return record if self._is_active(record) and fields.pk.format(pk) == text else None
+        try:
+            record = self.store.get(pk)
+        except RecordNotFound:
+            return None
+        return record if self._is_active(record) else None
+
+    def _key(self, text: str) -> Pk | None:
+        """The primary key that a text spells as keys are written, of which there is one way; None for any other."""
+        field = self._fields.pk
+        try:
+            pk: Pk = field.parse(text)
+        except ValueError:
+            return None
+        return pk if field.format(pk) == text else None
 
     def named(self, name: str) -> Record | None:
         """The record of a user by name, who may be disabled; a name that two have is nobody's (StoreUnavailable)."""
@@ -183,7 +193,7 @@ class Users:
             record[fields.pk.name],
             name="" if fields.name is None else str(record[fields.name.name]),
             is_admin=fields.admin is not None and bool(record[fields.admin]),
-            scopes=granted or frozenset(),
+            scopes=granted or NO_SCOPES,
             record=record,
         )
 
@@ -230,5 +240,5 @@ class Users:
 def scopes_in(value: Any) -> frozenset[str]:
     """The scopes that a field or a claim holds: a list, or a text with spaces between them (RFC 6749 §3.3)."""
     if isinstance(value, str):
-        return frozenset(value.split())
+        return frozenset(value.split()) if value else NO_SCOPES
     return frozenset(map(str, value)) if isinstance(value, Iterable) else frozenset()

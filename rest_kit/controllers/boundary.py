@@ -72,9 +72,10 @@ def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:
 def merged(headers: Headers, more: Headers) -> Headers:
     """All of the headers; what both say of `Link`, and of `Vary`, in one each."""
     both = headers + more
+    names = [name for name, _ in both]
     for name in ("Link", "Vary"):
-        said = [value for known, value in both if known == name]
-        if len(said) > 1:
+        if names.count(name) > 1:
+            said = [value for known, value in both if known == name]
             both = [*(one for one in both if one[0] != name), (name, _joined(name, said))]
     return both
 

@@ -240,10 +240,12 @@ class Controller(Application):
         item_verb = served.item_verbs.get(request.method)
         if item_verb is None:
             return served.refuse_verb(request, served.item_allow)
+        pk = None
         if access is not None:
-            request.pk = served.key_if_any(parts[0])
+            request.pk = pk = served.key_if_any(parts[0])
             access.enter(request, ITEM_ACTIONS[request.method])
-        request.pk = pk = served.key(parts[0])
+        if pk is None:
+            request.pk = pk = served.key(parts[0])
         if served.variants is not None:
             item_verb = served.variants.of(request).item_verbs[request.method]
         return item_verb(request, pk)

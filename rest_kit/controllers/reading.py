@@ -78,7 +78,7 @@ class Reading:
         fields, expand = self.parameters.item(query, lenient=self.lenient(request)) if query else (None, None)
         presenter = self.presenter
         record = self.store.get(pk, request.scope)
-        if self.access is not None:
+        if self.access is not None and self.access.asks_objects:
             self.access.check_objects(request, [record])
         if expand is None:
             tag, body = presenter.represent(request, record, response, fields)

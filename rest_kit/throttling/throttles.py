@@ -109,9 +109,7 @@ class RateThrottle(Throttle):
         if self._narrow and not self._concerns(request):
             return ()
         caller = self.caller(request)
-        if caller is None:
-            return ()
-        return _windows(self.limits(view), caller)
+        return () if caller is None else _windows(self.limits(view), caller)
 
     def guesses(self, request: Request, view: Any) -> tuple[Window, ...]:
         if self.early or (self._narrow and not self._concerns(request)):
