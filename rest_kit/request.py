@@ -20,13 +20,17 @@ from werkzeug.http import parse_options_header
 from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
+from rest_kit.background import Tasks
 from rest_kit.errors import Fault, InvalidQuery
-from rest_kit.query import Filter, Where
-from rest_kit.types import Pk
+from rest_kit.query import Where
+from rest_kit.types import MISSING, Pk
 from rest_kit.users import ANONYMOUS, User
 
 Environ = dict[str, Any]
 T = TypeVar("T")
+
+DEFAULT_MAX_BODY: Final = 1024 * 1024
+"""How many bytes a body may have where nobody says otherwise."""
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}\Z")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
@@ -47,16 +51,20 @@ class Request:
     collection lies, with the script name; `id`: the request id, the caller's own where it sent a sane one.
     For a nested list, `url` is the path that was asked for, and `within` the condition that belongs to it.
     `user`: who is calling, and `auth`: by what credentials; `action`: what is done, such as `list` or `create`;
-    `view`: the
-    controller that is asked; `claim`: what a request with an idempotency key is known by, once it was looked for;
-    `scope`: what the caller may see of the resource (None: all of it), and `limit` what of that this request may work
-    on, where it is less. `headers` go into the reply, whatever it is.
+    `view`: the controller that is asked, and `access`: what has let the request in there (None: nothing had to);
+    `claim`: what a request with an idempotency key is known by, once it was looked for; `scope`: what the caller may
+    see of the resource (None: all of it), and `limit` what of that this request may work on, where it is less.
+    `headers` go into the reply, whatever it is. `max_body`: how many bytes of JSON `data` takes; `tasks`: what
+    `background` has been given, if anything.
     `uploads`: the keys of the files that it has brought and that nothing refers to yet.
     """
 
     __slots__ = (
+        "_body",
+        "_data",
         "_http",
         "_memo",
+        "access",
         "action",
         "auth",
         "claim",
@@ -64,10 +72,12 @@ class Request:
         "headers",
         "id",
         "limit",
+        "max_body",
         "method",
         "mount",
         "pk",
         "scope",
+        "tasks",
         "uploads",
         "url",
         "user",
@@ -83,7 +93,7 @@ class Request:
         self.pk: Pk | None = None
         self.mount = ""
         self.url: str | None = None
-        self.within: Filter | None = None
+        self.within: Where | None = None
         self.user: User = ANONYMOUS
         self.auth: Any = None
         self.action = ""
@@ -95,6 +105,11 @@ class Request:
         self.uploads: list[str] | None = None
         self._http: HTTPRequest | None = None
         self._memo: dict[Hashable, Any] | None = None
+        self._body: bytes | None = None
+        self._data: Any = MISSING
+        self.access: Any = None
+        self.max_body = DEFAULT_MAX_BODY
+        self.tasks: Tasks | None = None
 
     def at(self, mount: str) -> Request:
         """The same request as another resource's, for showing that one's objects."""
@@ -129,6 +144,20 @@ class Request:
         if self._http is None:
             self._http = HTTPRequest(self.environ)
         return self._http
+
+    @property
+    def data(self) -> Any:
+        """The body as strict JSON, for actions and routes (415 for another type, 413, MalformedBody)."""
+        if self._data is MISSING:
+            self._data = self.json(self.max_body)
+        return self._data
+
+    @property
+    def background(self) -> Tasks:
+        """What is to be done after the reply has been sent."""
+        if self.tasks is None:
+            self.tasks = Tasks(self.id)
+        return self.tasks
 
     @property
     def query_string(self) -> str:
@@ -175,12 +204,16 @@ class Request:
 
     def body(self, limit: int) -> bytes:
         """The whole body (400 where it is shorter than declared, 413 beyond `limit` bytes, 415 where compressed)."""
+        if self._body is not None:
+            return self._body
         length = self._declared_length(limit)
         if length is None:
-            return self._undeclared_body(limit)
+            self._body = body = self._undeclared_body(limit)
+            return body
         body = self._read(length)
         if len(body) < length:
             raise _ended_early(len(body), length)
+        self._body = body
         return body
 
     def keep_body(self, limit: int) -> bytes:

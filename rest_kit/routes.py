@@ -8,9 +8,24 @@ from typing import Any, Final
 from rest_kit.authentication.base import Authentication
 from rest_kit.errors import ConfigurationError
 from rest_kit.policies import Policies, read_policies
+from rest_kit.request import DEFAULT_MAX_BODY
 from rest_kit.signing import Keys
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def method_problems(methods: Any, owner: str) -> list[str]:
+    """A sentence where the methods of an endpoint are no list of verbs."""
+    if isinstance(methods, (list, tuple, set, frozenset)) and methods and all(one in METHODS for one in methods):
+        return []
+    return [f"{owner} methods must be a list of {', '.join(METHODS)}, not {methods!r}"]
+
+
+def size_problems(max_body: Any, owner: str) -> list[str]:
+    """A sentence where an endpoint's `max_body` is no number of bytes."""
+    if type(max_body) is int and max_body > 0:
+        return []
+    return [f"{owner} max_body must be a positive number of bytes, not {max_body!r}"]
 
 
 class Route:
@@ -35,7 +50,7 @@ class Route:
         authentication: Any = None,
         permissions: Any = None,
         throttle: Any = None,
-        max_body: int = 1024 * 1024,
+        max_body: int = DEFAULT_MAX_BODY,
     ) -> None:
         given = {"authentication": authentication, "permissions": permissions, "throttle": throttle}
         self.policies: Policies
@@ -44,9 +59,7 @@ class Route:
             problems.append(f"a route's path begins with a slash and has no empty segment, unlike {path!r}")
         if not callable(function):
             problems.append(f"Route({path!r}) must be given a function, not {function!r}")
-        unknown = [method for method in methods if method not in METHODS]
-        if unknown or isinstance(methods, str) or not methods:
-            problems.append(f"Route({path!r}) methods must be a list of {', '.join(METHODS)}, not {methods!r}")
+        problems += method_problems(methods, f"Route({path!r})") + size_problems(max_body, f"Route({path!r})")
         if problems:
             raise ConfigurationError(problems)
         self.path = path

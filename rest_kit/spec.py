@@ -25,11 +25,12 @@ from rest_kit.params import Parameters
 from rest_kit.permissions import Permission
 from rest_kit.permissions.fields import FieldPermissions, read_field_permissions
 from rest_kit.policies import NO_POLICIES, Policies, read_policies
+from rest_kit.request import DEFAULT_MAX_BODY
 from rest_kit.storage import Storage, open_storage
 from rest_kit.store import DataStore, check_keys
 from rest_kit.throttling import Throttle
 from rest_kit.uploads import FileStorage
-from rest_kit.views import Formatter, JsonResponse, Response, add_resource_uri
+from rest_kit.views import Formatter, JsonResponse, Response, add_resource_uri, remove_id
 
 DICTS: Final = ("resource", "controller", "view")
 LIST_VERBS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -40,7 +41,6 @@ RESERVED_RESOURCES: Final = frozenset(
 )
 RESERVED_KEYS: Final = frozenset({"events", "stream"})
 """Words that stand for something else where a primary key would stand."""
-DEFAULT_MAX_BODY: Final = 1024 * 1024
 DEFAULT_BULK_MAX: Final = 1000
 DEFAULT_EXPAND_MAX: Final = 1000
 
@@ -92,7 +92,7 @@ class ControllerDict(TypedDict, total=False):
 class ViewOptions(TypedDict, total=False):
     """The `options` of a controller's `view` dict."""
 
-    formatters: Sequence[Formatter]
+    formatters: Sequence[Formatter | Literal["add_resource_uri", "remove_id"]]
     envelope: bool
     foreign_keys: Literal["pk", "uri"]
 
@@ -140,6 +140,9 @@ _CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
     "deprecated": Deprecation,
 }
 _VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool, "foreign_keys": str}
+VIEW_FORMATTERS: Final[Mapping[str, Formatter]] = {"add_resource_uri": add_resource_uri, "remove_id": remove_id}
+"""The formatters of objects that can be named."""
+NO_NAMES: Final[Mapping[str, Any]] = {}
 FOREIGN_KEYS: Final = ("pk", "uri")
 """How a reference to another resource is shown."""
 _OWN_OPTIONS: Final = ("multiprocess", "files")
@@ -232,7 +235,7 @@ class _Builder:
         store = self._store()
         list_verbs = self._verbs("list_verbs", LIST_VERBS)
         unique_verbs = self._verbs("unique_verbs", UNIQUE_VERBS)
-        formatters = self._callables("view", self.view_options, [add_resource_uri])
+        formatters = self._callables("view", self.view_options, [add_resource_uri], VIEW_FORMATTERS)
         input_formatters = self._callables("controller", self.options, [])
         pagination = self.options.get("pagination") or Pagination(100)
         responses = self._responses()
@@ -359,11 +362,15 @@ class _Builder:
                 self.problems.append(f"controller[{key!r}] has {verb!r}{did_you_mean(str(verb).upper(), known)}")
         return frozenset(verbs)
 
-    def _callables(self, name: str, options: dict[str, Any], default: list[Any]) -> tuple[Any, ...]:
-        given = options.get("formatters", default)
+    def _callables(
+        self, name: str, options: dict[str, Any], default: list[Any], named: Mapping[str, Any] = NO_NAMES
+    ) -> tuple[Any, ...]:
+        """The formatters of an option, those that are named included."""
+        given = [named.get(one, one) if isinstance(one, str) else one for one in options.get("formatters", default)]
         for one in given:
             if not callable(one):
-                self.problems.append(f"{name} options['formatters'] holds {one!r}, which cannot be called")
+                hint = did_you_mean(one, named) if isinstance(one, str) else ""
+                self.problems.append(f"{name} options['formatters'] holds {one!r}, which cannot be called{hint}")
         return tuple(given)
 
     def _responses(self) -> tuple[type[Response], ...]:

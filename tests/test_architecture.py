@@ -30,6 +30,7 @@ FLOORS: dict[str, int] = {
     "rest_kit.storage": 2,
     "rest_kit.authentication": 3,
     "rest_kit.background": 3,
+    "rest_kit.calling": 3,
     "rest_kit.copying": 3,
     "rest_kit.cors": 3,
     "rest_kit.deprecation": 3,

@@ -67,7 +67,7 @@ class Access:
 
     def enter(self, request: Request, action: str) -> None:
         """Let a request pass to its verb (NotAuthenticated, PermissionDenied, Throttled)."""
-        request.view = self.view
+        request.view, request.access = self.view, self
         request.action = action
         if self.headers:
             request.add_headers(*self.headers)
@@ -123,8 +123,8 @@ class Access:
 
     def _look(self, request: Request) -> Request:
         twin = request.reading()
-        told = getattr(request.view, "access", None)
-        twin.view, twin.pk = self.view, None
+        told = request.access
+        twin.view, twin.access, twin.pk = self.view, self, None
         if told is None or told.authentication != self.authentication:
             request.add_headers(*self.headers)
             if self.throttling is not None:

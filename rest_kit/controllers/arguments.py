@@ -39,6 +39,13 @@ class Problems(list[str]):
             self.append(f"fallback must be a WSGI application, not {fallback!r}")
         self += [f"routes holds {one!r}, which is not a Route" for one in routes if not isinstance(one, Route)]
 
+    def check_background(self, workers: Any, queue: Any) -> None:
+        """Note bounds of the work in the background that cannot be meant."""
+        if type(workers) is not int or workers < 1:
+            self.append(f"background_workers must be a positive int, not {workers!r}")
+        if type(queue) is not int or queue < 0:
+            self.append(f"background_queue must be an int, 0 or more, not {queue!r}")
+
     def check_controllers(self, controllers: Any, where: str = "controllers") -> None:
         """Note what is wrong with a list of controllers."""
         if not isinstance(controllers, Sequence) or isinstance(controllers, str):
@@ -105,4 +112,13 @@ def _name_clashes(controllers: Sequence[type[Controller]]) -> list[str]:
                 f"{both} are both named {name!r}; two may share a name if one sets 'unique_verbs' and the other "
                 "'list_verbs' to []"
             )
+        problems += _action_clashes(sharing)
     return problems
+
+
+def _action_clashes(sharing: Sequence[type[Controller]]) -> list[str]:
+    """A sentence for every address at which two controllers of one name have an action."""
+    places = [(one.detail, one.name) for cls in sharing for one in cls.actions_.values()]
+    twice = sorted({name for detail, name in places if places.count((detail, name)) > 1})
+    both = " and ".join(cls.__name__ for cls in sharing)
+    return [f"{both} share a name, and each has an action {name!r}" for name in twice]

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from rest_kit.background import Background, WithTasks
 from rest_kit.problems import Headers, Reply, problem, problem_type_of
 from rest_kit.proxies import Proxies
 from rest_kit.request import Environ, Request
@@ -25,6 +26,8 @@ class Application(ABC):
     """What reads requests as the proxies in front of the application say that they were; the fallback's are not."""
     prefix: str = ""
     """The URL path, below the script name, that everything here lies under."""
+    background: Background
+    """What does the tasks that requests leave behind."""
 
     @abstractmethod
     def answer(self, request: Request) -> Reply:
@@ -45,13 +48,15 @@ class Application(ABC):
             status, headers, body = self.answer(request)
         except Exception as exc:  # noqa: BLE001 - the boundary: nothing may pass but a reply
             status, headers, body = failure(exc, request, self.prefix)
+            request.tasks = None
         headers.append(("X-Request-ID", request.id))
         if request.headers is not None:
             headers = merged(headers, request.headers)
         start_response(status, headers)
-        if request.method == "HEAD" or not body:
-            return ()
-        return (body,) if isinstance(body, bytes) else body
+        parts: Iterable[bytes] = ()
+        if request.method != "HEAD" and body:
+            parts = (body,) if isinstance(body, bytes) else body
+        return parts if request.tasks is None else WithTasks(parts, request.tasks, self.background)
 
 
 def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:

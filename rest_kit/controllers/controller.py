@@ -9,14 +9,20 @@ first be read off the data, at the first request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
+from urllib.parse import quote
 
 from werkzeug.exceptions import NotFound
 
+from rest_kit.background import Background
 from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS, Access
+from rest_kit.controllers.acting import Acting
+from rest_kit.controllers.actions import Action, actions_of
+from rest_kit.controllers.asking import condition, order
 from rest_kit.controllers.boundary import Application
 from rest_kit.controllers.hooks import Hooks
+from rest_kit.controllers.objects import Item, save_all
 from rest_kit.controllers.paths import segments
 from rest_kit.controllers.related import RelatedServed
 from rest_kit.controllers.served import Served
@@ -26,11 +32,13 @@ from rest_kit.idempotency import Idempotency, idempotency_for
 from rest_kit.models import Model
 from rest_kit.policies import NO_POLICIES, Policies
 from rest_kit.problems import Reply
+from rest_kit.query import Page, Query, Where, conjoin
 from rest_kit.relations import NOTHING, Graph, Related
 from rest_kit.request import Request
 from rest_kit.signing import Keys
 from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
 from rest_kit.storage import MemoryStorage, Storage, open_storage
+from rest_kit.store import refuse
 from rest_kit.types import Pk, Record
 
 LIST_METHODS: Final[Mapping[str, str]] = {
@@ -62,14 +70,20 @@ class Controller(Application):
     controller: ClassVar[ControllerDict] = {}
     view: ClassVar[ViewDict] = {}
     spec_: ClassVar[Spec | None] = None
+    actions_: ClassVar[Mapping[str, Action]] = {}
+    """By method, the custom actions."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        problems = misspelt(vars(cls))
+        cls.actions_, misfits = actions_of(cls, Controller)
+        problems = misspelt(vars(cls)) + misfits
+        try:
+            if hasattr(cls, "resource"):
+                cls.spec_ = build_spec(cls.__name__, cls.resource, cls.controller, cls.view)
+        except ConfigurationError as exc:
+            problems += exc.problems
         if problems:
             raise ConfigurationError(problems, owner=cls.__name__)
-        if hasattr(cls, "resource"):
-            cls.spec_ = build_spec(cls.__name__, cls.resource, cls.controller, cls.view)
 
     def __init__(
         self,
@@ -89,21 +103,26 @@ class Controller(Application):
         self.full_name = f"{version}/{self.spec.name}" if version else self.spec.name
         self.keys = keys or Keys(secret)
         self.storage = MemoryStorage() if storage is None else open_storage(storage)
+        self.background = Background()
         policies = self.spec.policies.or_else(defaults)
-        problems = policies.problems(self.keys) + policies.misfits(self)
-        try:
-            self.idempotency = self._idempotency()
-        except ConfigurationError as exc:
-            problems += exc.problems
-        if problems:
-            raise ConfigurationError(problems, owner=type(self).__name__)
-        self.access = Access(self, policies, self.storage) if policies.any else None
+        self.access = self._guard(policies)
+        self._guards = {
+            name: self.access if one.policies == NO_POLICIES else self._guard(one.policies.or_else(policies))
+            for name, one in self.actions_.items()
+        }
+        self._reserved: set[str] = set()
+        self.idempotency = self._idempotency()
         self.hooks = Hooks(self, Controller)
         self._graph: Graph | None = None
         self._served: Served | None = None
         self._for_now: tuple[Related, Served] | None = None
         if self.store.bound_model is not None and self.store.bound_model.pk is not None:
             self.prepare()
+
+    def _guard(self, policies: Policies) -> Access | None:
+        """What lets requests in by these policies (ConfigurationError where they cannot work here)."""
+        refuse(policies.problems(self.keys) + policies.misfits(self), type(self).__name__)
+        return Access(self, policies, self.storage) if policies.any else None
 
     def _idempotency(self) -> Idempotency | None:
         """What carries out requests with a key once, where that is asked for (ConfigurationError)."""
@@ -150,6 +169,9 @@ class Controller(Application):
         else:
             served = RelatedServed(self, self.spec, self.keys, self._graph, related, limits=limits)
         served.use(self._overridden(LIST_METHODS), self._overridden(ITEM_METHODS))
+        acting = [Acting(one, served, self._guards[name]) for name, one in self.actions_.items()]
+        served.act(acting)
+        served.reserve(self._reserved)
         return served
 
     def relate(self, graph: Graph) -> None:
@@ -160,6 +182,22 @@ class Controller(Application):
         known = self.store.bound_model is not None and self.store.bound_model.pk is not None
         if known and graph.settled(self.spec.name):
             self.prepare()
+
+    # --- actions ------------------------------------------------------------------------------------------------------
+
+    def action_names(self, *, detail: bool) -> list[str]:
+        """The segments of the URL that actions have, below an item or below the list."""
+        return [one.name for one in self.actions_.values() if one.detail is detail]
+
+    def acts_at(self, parts: list[str]) -> bool:
+        """Whether an action of this controller is at an address below the collection."""
+        return len(parts) in (1, 2) and parts[-1] in self.action_names(detail=len(parts) == 2)
+
+    def reserve_keys(self, words: Iterable[str]) -> None:
+        """Let no record be created whose key is one of these words, at which another controller of the name acts."""
+        self._reserved.update(words)
+        if self._served is not None:
+            self._served.reserve(self._reserved)
 
     def _overridden(self, methods: Mapping[str, str]) -> dict[str, Any]:
         """By verb, the methods that a subclass has in place of ours."""
@@ -195,6 +233,9 @@ class Controller(Application):
                 verb = served.variants.of(request).list_verbs[request.method]
             return verb(request)
         if len(parts) > 1 or parts[0] in served.reserved:
+            acting = served.action_at(parts)
+            if acting is not None:
+                return acting.answer(request, *parts[:-1])
             return served.for_caller(request).below(request, parts)
         item_verb = served.item_verbs.get(request.method)
         if item_verb is None:
@@ -246,6 +287,46 @@ class Controller(Application):
     def delete_item(self, request: Request, pk: Pk) -> Reply:
         """DELETE on an item: 204, and 404 from then on."""
         return self.prepare().for_caller(request).delete(request, pk)
+
+    # --- for actions, and for verbs that are overridden ---------------------------------------------------------------
+
+    def get_object(self, request: Request, pk: Pk) -> Item:
+        """The object with this primary key, typed or as it stands in a URL, as far as the caller may work on it.
+
+        RecordNotFound (404) where there is none that the caller may see, PermissionDenied (403).
+        """
+        served = self.prepare().seen_by(request)
+        return Item(served, request, served.load(request, served.key(pk) if isinstance(pk, str) else pk))
+
+    def find(
+        self,
+        request: Request,
+        where: Where | None = None,
+        *,
+        ordering: str | Sequence[str] = (),
+        count: int | None = None,
+        **filters: Any,
+    ) -> list[Item]:
+        """The objects that the caller may see and that fulfil all conditions: at most `count`, or all of them.
+
+        `filters` are those of lists, with Python values: `completed=False`, `due__lt=today`. `ordering` is as for
+        lists: `"-published,title"`. TypeError or ValueError where no such question can be asked.
+        """
+        served = self.prepare().seen_by(request)
+        wanted = conjoin(request.scope, condition(served.model, where, filters))
+        query = Query(wanted, order(served.model, ordering), page=Page(count))
+        return [Item(served, request, record) for record in served.find(request, query).records]
+
+    def page(self, request: Request, where: Where | None = None, **filters: Any) -> Reply:
+        """A page of the list as GET answers it, with all that its parameters ask for, of those that `find` finds."""
+        served = self.prepare().seen_by(request)
+        request.within = condition(served.model, where, filters)
+        request.url = request.script_name() + quote(request.environ.get("PATH_INFO", "").encode("latin-1"))
+        return served.read_list(request)
+
+    def save_all(self, items: Sequence[Item]) -> None:
+        """Save several objects in one transaction, all of them or none; the errors are those of `Item.save`."""
+        save_all(items)
 
     # --- what runs around writes, for subclasses ----------------------------------------------------------------------
 

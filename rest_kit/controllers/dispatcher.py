@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import NotFound, ServiceUnavailable
 
 from rest_kit.authentication import Authentication
+from rest_kit.background import Background
 from rest_kit.controllers.arguments import Problems
 from rest_kit.controllers.boundary import Application, log
 from rest_kit.controllers.controller import Controller
@@ -48,8 +49,9 @@ class WSGIDispatcher(Application):
     path that is not ours. `secret`: signs cursors and keys entity tags (a list for rotation, newest first; or the
     environment variable REST_KIT_SECRET). `authentication`, `permissions`, `throttle`:
     the policies of controllers that have none of their own. `storage`: where throttles count, as a URL (`memory://`,
-    `sqlite:///file`, `redis://host`). `routes`: plain endpoints beside the controllers. Raises ConfigurationError
-    with every mistake.
+    `sqlite:///file`, `redis://host`). `routes`: plain endpoints beside the controllers. `background_workers`,
+    `background_queue`: how many threads do what is left for after the reply, and how much may wait for them. Raises
+    ConfigurationError with every mistake.
     """
 
     def __init__(
@@ -73,6 +75,8 @@ class WSGIDispatcher(Application):
         throttle: Throttle | Sequence[Throttle] | None = None,
         storage: str | Storage = "memory://",
         routes: Sequence[Route] = (),
+        background_workers: int = 4,
+        background_queue: int = 1000,
     ) -> None:
         self.name = name
         self.version = version
@@ -84,6 +88,7 @@ class WSGIDispatcher(Application):
         problems.check_places(prefix, fallback, routes)
         problems.expect(str, name=name, version=version)
         problems.expect(bool, docs=docs, hello=hello)
+        problems.check_background(background_workers, background_queue)
         given = {"authentication": authentication, "permissions": permissions, "throttle": throttle}
         self.defaults, misfits = read_policies(given, type(self).__name__)
         problems += misfits
@@ -99,6 +104,7 @@ class WSGIDispatcher(Application):
         self.prefix = "/" + prefix.strip("/") if isinstance(prefix, str) and prefix.strip("/") else ""
         self._gates = self._read_gates(cors, https, problems)
         self._refuse(problems)
+        self.background = Background(background_workers, background_queue)
         self._prefix_parts = self.prefix.split("/")[1:]
         self.root = self._mount(controllers, versions)
         self.controllers = [one for place in self._places() for one in place.controllers]

@@ -11,6 +11,7 @@ from typing import Any
 
 from rest_kit.controllers.files import Keeping
 from rest_kit.controllers.hooks import Hooks
+from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.policed import Policed
 from rest_kit.controllers.reading import Reading
 from rest_kit.controllers.variants import discreet
@@ -28,6 +29,7 @@ class Doors(Reading):
     """What leads writes of one resource to its store."""
 
     hooks: Hooks
+    merging: Merging
     idempotency: Idempotency | None
     polices: bool
     """Whether policies, hooks, files or idempotency keys have a say in writes."""
@@ -42,27 +44,24 @@ class Doors(Reading):
         """Do the work as one atomic step behind its door, and answer with what it has stored."""
         if not self.polices:
             return shown(door(request, work))
-        access, hooks = self.access, self.hooks
-        attempts: list[Policed] = []
-
-        def policed(tx: Tx) -> Any:
-            attempts.append(Policed(tx, request, self.model, access, hooks))
-            return work(attempts[-1])
-
-        def settled() -> None:
-            if self.keeping is not None:
-                self.keeping.settle(request, attempts[-1].changes)
-
         once, claim = self.idempotency, request.claim
         if once is None or claim is None:
-            stored, done = self.through(door, request, policed), True
-            settled()
-            reply = shown(stored)
-        else:
-            reply, done = once.write(claim, partial(self.through, door, request), policed, shown, settled)
+            return shown(self.carry_out(request, door, work))
+        attempts = Attempts(self, request, work)
+        reply, done = once.write(claim, partial(self.through, door, request), attempts, shown, attempts.settle)
         if done:
-            attempts[-1].changes.announce(request, hooks, access.permission if access is not None else None)
+            attempts.announce()
         return reply
+
+    def carry_out(self, request: Request, door: Door, work: Work) -> Any:
+        """What work returns, done as one atomic step behind its door, whatever the request's idempotency key."""
+        if not self.polices:
+            return door(request, work)
+        attempts = Attempts(self, request, work)
+        stored = self.through(door, request, attempts)
+        attempts.settle()
+        attempts.announce()
+        return stored
 
     def through(self, door: Door, request: Request, work: Work) -> Any:
         """What work returns behind its door (Conflict, which tells of no field that the caller may not see)."""
@@ -78,3 +77,31 @@ class Doors(Reading):
         if self.keeping is not None and request.content_type == FORM:
             limit += self.keeping.max_files
         return self.idempotency.look(request, limit)
+
+
+class Attempts:
+    """The attempts at one write, of which the last is the one that is kept."""
+
+    def __init__(self, doors: Doors, request: Request, work: Work) -> None:
+        self._doors = doors
+        self._request = request
+        self._work = work
+        self._last: Policed | None = None
+
+    def __call__(self, tx: Tx) -> Any:
+        """One attempt: the work, within a transaction that minds policies and hooks."""
+        doors = self._doors
+        self._last = Policed(tx, self._request, doors.merging, doors.access, doors.hooks)
+        return self._work(self._last)
+
+    def settle(self) -> None:
+        """Let go of the files that no record names any more."""
+        if self._doors.keeping is not None and self._last is not None:
+            self._doors.keeping.settle(self._request, self._last.changes)
+
+    def announce(self) -> None:
+        """Tell the permission and the hooks what has been done."""
+        access = self._doors.access
+        if self._last is not None:
+            permission = access.permission if access is not None else None
+            self._last.changes.announce(self._request, self._doors.hooks, permission)

@@ -105,17 +105,17 @@ class Keeping:
         before, after = self._named(changes.before()), self._named(changes.after())
         gone = (before | set(request.uploads or ())) - after
         request.uploads = None
-        self.let_go(gone)
+        self.let_go(request, gone)
 
     def discard(self, request: Request) -> None:
         """Let go of the files that a request has brought in vain."""
         keys, request.uploads = request.uploads, None
-        self.let_go(keys or ())
+        self.let_go(request, keys or ())
 
-    def let_go(self, keys: Iterable[str]) -> None:
+    def let_go(self, request: Request, keys: Iterable[str]) -> None:
         """Delete files; one that cannot be deleted is logged, and left to `sweep_files`."""
         for key in keys:
-            run_logged(self.storage.delete, key)
+            run_logged(request.id, self.storage.delete, key)
 
     def _named(self, records: Sequence[Record]) -> set[str]:
         """The keys of the files that records name."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, Final
 
 from rest_kit.background import run_logged
+from rest_kit.calling import as_plain
 from rest_kit.permissions import Permission
 from rest_kit.request import Request
 from rest_kit.types import Record
@@ -30,7 +32,7 @@ class Hooks:
     def __init__(self, owner: Any, base: type) -> None:
         for name in NAMES:
             own = getattr(type(owner), name) is not getattr(base, name)
-            setattr(self, name, getattr(owner, name) if own else None)
+            setattr(self, name, as_plain(getattr(owner, name)) if own else None)
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) is not None for name in NAMES)
@@ -66,6 +68,7 @@ class Changes:
                 _run(hooks.after_update, request, before, after)
 
 
-def _run(hook: Hook | None, *args: Any) -> None:
+def _run(hook: Hook | None, request: Request, *records: Record | None) -> None:
+    """Run a hook on records of its own, so that nothing that it does to them shows in the reply."""
     if hook is not None:
-        run_logged(hook, *args)
+        run_logged(request.id, hook, request, *map(copy.deepcopy, records))

@@ -34,6 +34,8 @@ class Merging:
         """What can be sent back, but not changed."""
         self.stamps = frozenset(field.name for field in model.fields if field.auto_now)
         """Those of them that show when the object was last written."""
+        self.reserved: frozenset[str] = frozenset()
+        """Words that stand for something else where a primary key would stand."""
         self.files = tuple(file_fields(model.fields))
 
     def replacement(self, data: dict[str, Any], current: Record, uri: str) -> Record:
@@ -59,6 +61,22 @@ class Merging:
         given, faults = self._without_fixed(change(shown), shown)
         self._keep_files(given, shown, current)
         return self._finished({**current, **self._load(given, faults, partial=True)})
+
+    def assigned(self, values: Mapping[str, Any], current: Record) -> Record:
+        """The record that values set by the server's own code make of the current one; read-only fields may change."""
+        return self._finished({**current, **self.model.assign(values)})
+
+    def settle(self, record: Record, was: Record) -> None:
+        """Validate, in place, what a hook has made of a record that was fine before (ValidationError)."""
+        changed = differing(record, was)
+        record.update(self.model.assign(changed))
+        self.model.check(record)
+
+    def refuse_reserved(self, record: Record) -> None:
+        """Refuse a new key that no address could lead to (ValidationError)."""
+        pk = self.pk
+        if str(record.get(pk)) in self.reserved:
+            raise ValidationError(Fault("reserved", f"{record[pk]!r} stands for something else in URLs", (pk,)))
 
     def _shown(self, current: Record, uri: str) -> dict[str, Any]:
         """The object as a client has read it."""
@@ -101,6 +119,16 @@ class Merging:
         self.model.touch(record)
         self.model.check(record)
         return record
+
+
+def differing(record: Mapping[str, Any], was: Record) -> Record:
+    """The values that are not what they were, in their types too; None for those that are no longer there."""
+    gone = {name: None for name in was if name not in record}
+    return gone | {name: value for name, value in record.items() if name not in was or _differ(value, was[name])}
+
+
+def _differ(value: Any, was: Any) -> bool:
+    return type(value) is not type(was) or bool(value != was)
 
 
 def unchanged(sent: Any, shown: Any) -> bool:

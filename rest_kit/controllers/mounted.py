@@ -62,10 +62,11 @@ class Mounted:
     def relate(self) -> list[str]:
         """Let the controllers know what refers to what; a sentence for every mistake."""
         graph = Graph(members_of(self.controllers))
-        if not graph.problems:
+        problems = graph.problems + [problem for one in self.controllers for problem in _hidden(one, graph)]
+        if not problems:
             for controller in self.controllers:
                 controller.relate(graph)
-        return graph.problems
+        return problems
 
     def announce(self, request: Request, name: str = "") -> None:
         """Say in the reply to a request for what a name stands for that it is deprecated."""
@@ -97,13 +98,22 @@ class Mounted:
         return links
 
 
+def _hidden(controller: Controller, graph: Graph) -> list[str]:
+    """A sentence for each action at the address of a relation that models declare."""
+    declared = graph.declared(controller.spec.name)
+    names = [name for name in controller.action_names(detail=True) if name in {**declared.to_one, **declared.to_many}]
+    owner = type(controller).__name__
+    return [f"{owner} has an action {name!r}, and {controller.spec.name!r} a relation of that name" for name in names]
+
+
 def _shared(sharing: Sequence[Controller]) -> Handler:
-    """Two controllers under one name: the one with list verbs gets the list, the other the items."""
+    """Two controllers under one name: the one with list verbs gets the list, the other the items; each its actions."""
     lists = next(c for c in sharing if c.spec.list_verbs != frozenset())
     items = next(c for c in sharing if c.spec.unique_verbs != frozenset())
+    lists.reserve_keys(items.action_names(detail=False))
 
     def handle(request: Request, parts: list[str]) -> Reply:
-        return (items if parts else lists).handle(request, parts)
+        return (items if parts and not lists.acts_at(parts) else lists).handle(request, parts)
 
     return handle
 
@@ -121,4 +131,5 @@ def _described(sharing: Sequence[Controller], url: str, request: Request) -> Des
         next((served.item_allow for served in ready if served.item_verbs), []),
         [response.media_type for response in first.spec.responses],
         first.related if isinstance(first, RelatedServed) else None,
+        [one for controller in sharing for one in controller.actions_.values()],
     )

@@ -1,18 +1,20 @@
 """The transaction that a write is given where policies or hooks have a say.
 
 What is read lies within the caller's scope, and what is written stays within it. Hooks run before each write, within
-the transaction; those that follow it run once it is kept.
+the transaction, and what they change is validated; those that follow a write run once it is kept.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from typing import Any
 
 from rest_kit.controllers.access import Access
+from rest_kit.controllers.batches import each_at
 from rest_kit.controllers.hooks import Changes, Hooks
+from rest_kit.controllers.merging import Merging
 from rest_kit.errors import PermissionDenied
-from rest_kit.models import Field, Model
+from rest_kit.models import Field
 from rest_kit.query import Query, Result, Where, conjoin
 from rest_kit.relations import Rehearsal
 from rest_kit.request import Request
@@ -22,14 +24,14 @@ from rest_kit.types import Pk, Record
 
 
 class Policed(Tx):
-    """One attempt at a write for one request, of records of this model; `changes` is what the attempt has done."""
+    """One attempt at a write for one request; `changes` is what the attempt has done."""
 
-    def __init__(self, tx: Tx, request: Request, model: Model, access: Access | None, hooks: Hooks) -> None:
-        assert model.pk is not None
+    def __init__(self, tx: Tx, request: Request, merging: Merging, access: Access | None, hooks: Hooks) -> None:
         self._tx = tx
         self._request = request
-        self._pk = model.pk.name
-        self._unasked = tuple(field.name for field in model.by_name.values() if _must_be_found(field))
+        self._merging = merging
+        self._pk = merging.pk
+        self._unasked = tuple(field.name for field in merging.model.by_name.values() if _must_be_found(field))
         self._access = access
         self._hooks = hooks
         self._read: dict[Pk, Record] = {}
@@ -60,13 +62,7 @@ class Policed(Tx):
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def insert(self, records: Sequence[Record]) -> list[Record]:
-        records = [dict(record) for record in records]
-        for record in records:
-            if self._access is not None:
-                self._access.permission.fill_in(self._request, record)
-            _run(self._hooks.before_create, self._request, record)
-            if any(record.get(name) is None for name in self._unasked):
-                raise PermissionDenied("an object needs a value here that is not yours to set")
+        records = each_at(records, self._new)
         stored = self._tx.insert(records)
         self._check(stored)
         if self._access is not None and not isinstance(self._tx, Rehearsal):
@@ -76,10 +72,29 @@ class Policed(Tx):
             self.changes.note(None, dict(record))
         return stored
 
+    def _new(self, place: int, record: Record) -> Record:
+        """A record of a batch, ready to be stored."""
+        record = dict(record)
+        if self._access is not None:
+            self._access.permission.fill_in(self._request, record)
+        if self._hooks.before_create is not None:
+            was = copy.deepcopy(record)
+            self._hooks.before_create(self._request, record)
+            self._merging.settle(record, was)
+            self._merging.refuse_reserved(record)
+        if any(record.get(name) is None for name in self._unasked):
+            raise PermissionDenied("an object needs a value here that is not yours to set")
+        return record
+
     def update(self, pk: Pk, record: Record) -> Record:
         before = self._before(pk)
         record = dict(record)
-        _run(self._hooks.before_update, self._request, dict(before), record)
+        if self._hooks.before_update is not None:
+            was = copy.deepcopy(record)
+            self._hooks.before_update(self._request, copy.deepcopy(before), record)
+            if record.get(self._pk) != was.get(self._pk):
+                raise ValueError("before_update cannot change the primary key")
+            self._merging.settle(record, was)
         stored = self._tx.update(pk, record)
         self._check([stored])
         self.changes.note(before, dict(stored))
@@ -87,7 +102,8 @@ class Policed(Tx):
 
     def delete(self, pk: Pk) -> None:
         before = self._before(pk)
-        _run(self._hooks.before_delete, self._request, dict(before))
+        if self._hooks.before_delete is not None:
+            self._hooks.before_delete(self._request, copy.deepcopy(before))
         self._tx.delete(pk)
         self.changes.note(before, None)
 
@@ -113,8 +129,3 @@ class Policed(Tx):
 def _must_be_found(field: Field) -> bool:
     """Whether a new record needs a value that this caller cannot send, and that no store makes."""
     return not (field.nullable or field.writable or field.generated)
-
-
-def _run(hook: Any, *args: Any) -> None:
-    if hook is not None:
-        hook(*args)

@@ -117,6 +117,12 @@ class Reading:
         if self.access is not None:
             self.access.check_objects(request, records)
 
+    def load(self, request: Request, pk: Pk) -> Record:
+        """One record, as far as this caller may see it and work on it (RecordNotFound, PermissionDenied)."""
+        record = self.store.get(pk, request.scope)
+        self.check_objects(request, [record])
+        return record
+
     # --- for other resources ------------------------------------------------------------------------------------------
 
     def look(self, request: Request, query: Query) -> Result:

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from werkzeug.exceptions import NotFound
-
 from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS
 from rest_kit.controllers.served import Served, allow
 from rest_kit.controllers.variants import EVERYTHING, Limits
-from rest_kit.errors import RecordNotFound, did_you_mean
+from rest_kit.errors import RecordNotFound
 from rest_kit.models.field import NotAKey
 from rest_kit.params import Parameters
 from rest_kit.patches import json_equal
@@ -24,7 +22,7 @@ from rest_kit.relations.deletion import reached
 from rest_kit.relations.links import Link
 from rest_kit.request import Request
 from rest_kit.signing import Keys
-from rest_kit.spec import RESERVED_KEYS, Spec
+from rest_kit.spec import Spec
 from rest_kit.store import refuse
 from rest_kit.types import Pk, Record
 from rest_kit.views.base import segment
@@ -53,7 +51,7 @@ class RelatedServed(Served):
         self.uris = Links(shown, mounts) if spec.foreign_keys == "uri" else None
         self.expander = Expander(graph, spec.name, spec.expand_max, limits.blocked)
         super().__init__(owner, spec, keys, limits=limits)
-        self.reserved = RESERVED_KEYS.union(related.to_one, related.to_many)
+        self.reserve({*related.to_one, *related.to_many})
         guard = Guard(graph, spec.name, spec.store, foreign)
         if foreign:
             self.inserting, self.changing = guard.inserting, guard.changing
@@ -71,7 +69,7 @@ class RelatedServed(Served):
     def apply_formatters(self, request: Request, data: Any) -> Any:
         """The body as the controller's formatters leave it, with keys for URIs, and the parent's where it is nested."""
         data = self.links.plain(super().apply_formatters(request, data), request.script_name())
-        return data if request.within is None else self.preset(data, request.within)
+        return self.preset(data, request.within) if isinstance(request.within, Filter) else data
 
     def preset(self, data: Any, within: Filter) -> Any:
         """An object, or each of an array, with the key of the parent that the nested route has named."""
@@ -88,13 +86,12 @@ class RelatedServed(Served):
         """The operations of a JSON Patch, with keys for URIs."""
         return self.links.operations(data, request.script_name())
 
-    def refuse_lost_writes(self, request: Request) -> None:
+    def refuse_lost_deletions(self, request: Request) -> None:
         """As for any write; a deletion also writes to what goes with it, or loses its key."""
-        super().refuse_lost_writes(request)
-        if request.method == "DELETE":
-            changed = [one.child for one in reached(self.graph, self.spec.name) if one.on_delete != "restrict"]
-            for name in dict.fromkeys(changed):
-                Served.refuse_lost_writes(served(self.graph.members[name].items()), request)
+        super().refuse_lost_deletions(request)
+        changed = [one.child for one in reached(self.graph, self.spec.name) if one.on_delete != "restrict"]
+        for name in dict.fromkeys(changed):
+            served(self.graph.members[name].items()).refuse_lost_writes(request)
 
     # --- nested routes ------------------------------------------------------------------------------------------------
 
@@ -104,13 +101,13 @@ class RelatedServed(Served):
             key, name = parts
             if name in self.related.to_many:
                 return self.nested_list(request, key, self.related.to_many[name])
-            to_one = {name: one for name, one in self.related.to_one.items() if self.leads_on(one)}
-            if name in to_one:
-                return self.nested_item(request, key, to_one[name])
-            if name not in self.files:
-                hint = did_you_mean(name, [*self.related.to_many, *to_one, *self.files])
-                raise NotFound(f"there is nothing at this address{hint}")
+            if name in self.related.to_one and self.leads_on(self.related.to_one[name]):
+                return self.nested_item(request, key, self.related.to_one[name])
         return super().below(request, parts)
+
+    def names_below(self) -> list[str]:
+        to_one = [name for name, one in self.related.to_one.items() if self.leads_on(one)]
+        return [*super().names_below(), *self.related.to_many, *to_one]
 
     def parent(self, request: Request, pk: Pk) -> Record:
         """The item that a nested route leads through, as this caller may see it (RecordNotFound, PermissionDenied)."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 
+from rest_kit.calling import call
 from rest_kit.controllers.access import Access, challenges_of, challenging
-from rest_kit.controllers.outcomes import call, reply_of
-from rest_kit.controllers.served import allow
+from rest_kit.controllers.outcomes import reply_of, unserved
 from rest_kit.errors import NotAuthenticated
 from rest_kit.policies import Policies
 from rest_kit.problems import Reply
@@ -39,15 +39,12 @@ class Endpoint:
         self.challenges = challenges_of(known if route.login is None else (route.login,))
         verbs = [*route.methods, *(["HEAD"] if "GET" in route.methods else [])]
         self.verbs = frozenset(verbs)
-        self.allow = allow(self.verbs)
 
     def answer(self, request: Request, values: dict[str, Any]) -> Reply:
         """Let the function answer (MethodNotAllowed, and what policies raise)."""
-        if request.method == "OPTIONS":
-            return "204 No Content", [("Allow", ", ".join(self.allow))], b""
         if request.method not in self.verbs:
-            raise MethodNotAllowed(self.allow, description=f"{request.method} is not served here")
-        request.view, request.action = self, self.name
+            return unserved(request, self.verbs)
+        request.action, request.view, request.max_body = self.name, self, self.route.max_body
         if self.access is not None:
             self.access.enter(request, self.name)
         try:

@@ -6,8 +6,8 @@ soon as its model is known, and keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
@@ -17,7 +17,7 @@ from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.controllers.variants import EVERYTHING, Limits, Variants
 from rest_kit.controllers.writing import PATCHES, Writing
-from rest_kit.errors import RecordNotFound
+from rest_kit.errors import RecordNotFound, did_you_mean
 from rest_kit.models import Field
 from rest_kit.params import Parameters
 from rest_kit.preconditions import Tagger
@@ -30,6 +30,9 @@ from rest_kit.store import refuse
 from rest_kit.types import INT64_MAX, INT64_MIN, Pk, Record
 from rest_kit.views import Response
 from rest_kit.views.negotiation import accepted
+
+if TYPE_CHECKING:
+    from rest_kit.controllers.acting import Acting
 
 Verb = Callable[[Request], Reply]
 ItemVerb = Callable[[Request, Pk], Reply]
@@ -57,7 +60,6 @@ class Served(Writing):
         self.limits = limits
         self.model = limits.model(spec.store.model)
         self.pagination = spec.pagination
-        self.reserved = RESERVED_KEYS
         self.cursors = keys.serializer(f"rest_kit.cursor.{owner.full_name}")
         tagger = Tagger(keys.derive(f"rest_kit.etag.{owner.full_name}")[0])
         self.presenter = Presenter(spec, self.model, tagger, self.uris, told=limits.told)
@@ -74,6 +76,12 @@ class Served(Writing):
         self.inserting = self.changing = self.deleting = self.plainly
         self.visible = self.model.readable if self.presenter.hidden else None
         self.merging = Merging(self.model, self.presenter)
+        self.reserved: frozenset[str] = frozenset()
+        self.reserve(RESERVED_KEYS)
+        self.list_actions: dict[str, Acting] = {}
+        self.item_actions: dict[str, Acting] = {}
+        self.acting: dict[str, Acting] = {}
+        """The actions below the list and below an item by their segment of the URL, and all by their method."""
         self.parameters = self.make_parameters(self.store.capabilities.search)
         self.accepted = accepted(spec.responses)
         assert self.model.pk is not None
@@ -105,14 +113,47 @@ class Served(Writing):
         """Records that may be seen, as items of this resource, for a reply of another one's."""
         return self.presenter.shape(records, request.at(request.script_name() + self.owner.mount), response)
 
+    def reserve(self, words: Iterable[str]) -> None:
+        """Let words stand for something else where a primary key would stand."""
+        self.reserved = self.merging.reserved = self.reserved.union(words)
+
+    def act(self, acting: Sequence[Acting]) -> None:
+        """Take in the actions (ConfigurationError for one at the address of a file)."""
+        hidden = [one.declared.name for one in acting if one.declared.detail and one.declared.name in self.files]
+        refuse([f"an action and a file have one address: {name!r}" for name in hidden], type(self.owner).__name__)
+        for one in acting:
+            self.acting[one.declared.attribute] = one
+            (self.item_actions if one.declared.detail else self.list_actions)[one.declared.name] = one
+        self.reserve(self.list_actions)
+
+    def action_at(self, parts: list[str]) -> Acting | None:
+        """The action at an address below the collection, if there is one."""
+        if len(parts) == 1:
+            return self.list_actions.get(parts[0])
+        return self.item_actions.get(parts[1]) if len(parts) == 2 and parts[0] not in self.reserved else None
+
+    def seen_by(self, request: Request) -> Served:
+        """The resource as its caller sees it, by the policies that have let the request in."""
+        served = self.for_caller(request)
+        acting = served.acting.get(request.action)
+        return served if acting is None else acting.served
+
     def below(self, request: Request, parts: list[str]) -> Reply:
-        """Answer for what lies below an item, or where a word has another meaning: its files, without relations."""
+        """Answer for what lies below an item, or where a word has another meaning: its files (NotFound)."""
         if len(parts) == 2 and parts[0] not in self.reserved and parts[1] in self.files:
-            verbs = self.files[parts[1]]
-            if request.method not in verbs:
-                return self.refuse_verb(request, allow(verbs))
-            return verbs[request.method](request, parts[0])
-        raise NotFound("there is nothing at this address")
+            return self.answer_file(request, parts[0], self.files[parts[1]])
+        names = self.names_below() if len(parts) == 2 else []
+        raise NotFound(f"there is nothing at this address{did_you_mean(parts[-1], names)}")
+
+    def answer_file(self, request: Request, key: str, verbs: Mapping[str, FileVerb]) -> Reply:
+        """Answer for a file of an item."""
+        if request.method not in verbs:
+            return self.refuse_verb(request, allow(verbs))
+        return verbs[request.method](request, key)
+
+    def names_below(self) -> list[str]:
+        """What there is below an item."""
+        return [*self.item_actions, *self.files]
 
     def use(self, lists: Mapping[str, Verb], items: Mapping[str, ItemVerb]) -> None:
         """Settle which function answers which verb: these, and ours for the rest."""

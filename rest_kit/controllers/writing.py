@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
+from rest_kit.controllers.batches import each_at
 from rest_kit.controllers.doors import Doors
 from rest_kit.controllers.inserting import insert_one
 from rest_kit.controllers.merging import Change, Merging, by_json_patch, by_merge_patch
 from rest_kit.errors import (
-    Conflict,
     Fault,
     InvalidQuery,
     MalformedBody,
@@ -19,7 +19,6 @@ from rest_kit.errors import (
     Unsupported,
     ValidationError,
 )
-from rest_kit.models.faults import MAX_FAULTS
 from rest_kit.params import FIELDS, Asked, item_fields, refuse_all
 from rest_kit.preconditions import check_match
 from rest_kit.problems import Headers, Reply
@@ -35,7 +34,6 @@ PATCHES = (MERGE_PATCH, JSON_PATCH, JSON)
 class Writing(Doors):
     """What POST, PUT, PATCH and DELETE do."""
 
-    reserved: frozenset[str]
     merging: Merging
     patches: tuple[str, ...] = PATCHES
     """The media types that PATCH takes for one item."""
@@ -77,7 +75,7 @@ class Writing(Doors):
         self, request: Request, data: list[Any], response: type[Response], fields: tuple[str, ...] | None
     ) -> Reply:
         """POST of an array: 201 and the array as stored."""
-        records = self.each(data, self.new_record)
+        records = each_at(data, lambda place, one: self.new_record(one))
         check_match(request, None)
 
         def shown(stored: list[Record]) -> Reply:
@@ -90,9 +88,7 @@ class Writing(Doors):
     def new_record(self, data: Any) -> Record:
         """A typed record from what a client posted (ValidationError)."""
         record = self.model.load(data)
-        pk = self.presenter.pk
-        if str(record.get(pk)) in self.reserved:
-            raise ValidationError(Fault("reserved", f"{record[pk]!r} stands for something else in URLs", (pk,)))
+        self.merging.refuse_reserved(record)
         self.model.check(record)
         return record
 
@@ -112,7 +108,7 @@ class Writing(Doors):
         data = self.read_body(request)
         if not isinstance(data, list):
             raise ValidationError(Fault("type", "PUT on a list takes an array of objects"))
-        keys = self.each(data, self.key_of)
+        keys = each_at(data, lambda place, one: self.key_of(one))
         self.refuse_twice(keys)
         check_match(request, None, required=self.spec.require_if_match)
 
@@ -121,8 +117,8 @@ class Writing(Doors):
                 pk = keys[place]
                 return self.merging.replacement(obj, self.named(request, tx, pk), self.uri(request, pk))
 
-            records = self.each_at(data, one)
-            return self.each_at(records, lambda place, record: tx.update(keys[place], record))
+            records = each_at(data, one)
+            return each_at(records, lambda place, record: tx.update(keys[place], record))
 
         return self.write(request, self.changing, work, self.several(request, response, fields))
 
@@ -224,7 +220,7 @@ class Writing(Doors):
     def delete(self, request: Request, pk: Pk) -> Reply:
         """DELETE on an item: 204, and 404 from then on."""
         self.negotiate(request)
-        self.refuse_lost_writes(request)
+        self.refuse_lost_deletions(request)
         self.refuse_parameters(request)
 
         def work(tx: Tx) -> None:
@@ -236,7 +232,7 @@ class Writing(Doors):
     def delete_many(self, request: Request) -> Reply:
         """DELETE on the list: everything that the filter finds; all or none."""
         self.negotiate(request)
-        self.refuse_lost_writes(request)
+        self.refuse_lost_deletions(request)
         asked = self.selection(request)
         if asked.fields is not None:
             raise InvalidQuery(Fault("unknown", "a DELETE shows nothing, so it takes no fields", parameter=FIELDS))
@@ -351,26 +347,6 @@ class Writing(Doors):
         self.check_objects(request, result.records)
         return result.records
 
-    def each(self, data: Iterable[Any], make: Callable[[Any], Any]) -> list[Any]:
-        """What `make` makes of every element; faults of all of them are raised together, with their places."""
-        return self.each_at(data, lambda place, one: make(one))
-
-    def each_at(self, data: Iterable[Any], make: Callable[[int, Any], Any]) -> list[Any]:
-        """The same, for a `make` that wants to know the place."""
-        made, faults = [], []
-        for place, one in enumerate(data):
-            try:
-                made.append(make(place, one))
-            except ValidationError as exc:
-                faults += [fault.under(place) for fault in exc.faults]
-                if len(faults) >= MAX_FAULTS:
-                    break
-            except Conflict as exc:
-                raise Conflict(exc.detail, code=exc.code, fields=exc.fields, index=place) from exc
-        if faults:
-            raise ValidationError(faults)
-        return made
-
     def reply_fields(self, request: Request) -> tuple[str, ...] | None:
         """Which fields the reply of a write shows (InvalidQuery)."""
         query = request.query_string
@@ -396,6 +372,10 @@ class Writing(Doors):
                 "these data live in one process, and several are serving: run one worker, keep the data in SQLite, "
                 "or set resource options 'multiprocess' to 'allow'"
             )
+
+    def refuse_lost_deletions(self, request: Request) -> None:
+        """The same for a deletion."""
+        self.refuse_lost_writes(request)
 
 
 def gone(_: Any) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from rest_kit.models import Field, FileField, Model
 from rest_kit.params import ORDERING, SEARCH, Parameters
@@ -11,6 +11,19 @@ from rest_kit.relations import Related, Relation
 from rest_kit.types import MISSING
 
 _BOUNDS = ("max_length", "min_length", "min", "max", "digits", "places", "choices", "resource", "types", "max_size")
+
+
+class Acted(Protocol):
+    """What a description needs of a custom action."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def detail(self) -> bool: ...
+    @property
+    def methods(self) -> Sequence[str]: ...
+    @property
+    def description(self) -> str: ...
 
 
 class Described(NamedTuple):
@@ -24,6 +37,7 @@ class Described(NamedTuple):
     unique_verbs: Sequence[str]
     media_types: Sequence[str]
     related: Related | None = None
+    actions: Sequence[Acted] = ()
 
 
 def describe(resource: Described) -> dict[str, Any]:
@@ -47,7 +61,21 @@ def describe(resource: Described) -> dict[str, Any]:
         ORDERING: sorted(parameters.orderable),
         SEARCH: list(parameters.searchable),
         "pagination": sorted(parameters.paging),
+        "actions": [_action(one, resource) for one in resource.actions],
         "relations": _relations(resource.related) if resource.related is not None else [],
+    }
+
+
+def _action(action: Acted, resource: Described) -> dict[str, Any]:
+    """One action: where it is, which verbs it answers, and what its method says of itself."""
+    assert resource.model.pk is not None
+    below = f"{{{resource.model.pk.name}}}/{action.name}/" if action.detail else f"{action.name}/"
+    return {
+        "name": action.name,
+        "url": resource.url + below,
+        "methods": list(action.methods),
+        "detail": action.detail,
+        "description": action.description,
     }
 
 

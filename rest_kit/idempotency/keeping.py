@@ -46,13 +46,14 @@ class Idempotency(ABC):
             raise InvalidInput(Fault("required", "is missing: a request here is sent with a key", header=HEADER))
         return None
 
-    def run_once(self, request: Request, run: Callable[[], Reply]) -> Reply:
+    def run_once(self, request: Request, run: Callable[[], Reply], limit: int | None = None) -> Reply:
         """The reply of `run`, or the one that the request's key has had (as `look`, and what `run` raises).
 
         For work in several transactions, or outside of any: the key is claimed before, and the reply kept behind it.
         Who dies in between leaves the key taken for `LEASE_SECONDS`; then the work is done again by whoever asks.
+        A body has at most `limit` bytes, or as many as the resource's.
         """
-        claim = claim_of(request, self._max_body)
+        claim = claim_of(request, self._max_body if limit is None else limit)
         if claim is None:
             return run()
         self.refuse_to_forget(request)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import datetime
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -19,7 +19,7 @@ from rest_kit.errors import ConfigurationError, ValidationError
 from rest_kit.models.compile import compile_load, compile_partial
 from rest_kit.models.declaration import declaration_problems, key_of, stray_problems
 from rest_kit.models.field import Field
-from rest_kit.models.plain import PlainLoad
+from rest_kit.models.plain import PlainLoad, assigned
 from rest_kit.models.rules import ObjectRule, UniqueTogether, run_rule
 from rest_kit.models.schemas import schema_class_of
 from rest_kit.query import Order
@@ -154,6 +154,14 @@ class Model:
         """
         record = (self._compiled_partial if partial else self._compiled_load)(data)
         return self._plain_load(data, partial=partial) if record is None else record
+
+    def assign(self, values: Mapping[str, Any]) -> Record:
+        """What the server's own code gives to fields, typed or as JSON, as typed values (ValidationError).
+
+        They are held to what clients' values are held to, but that read-only fields may be set as well. A name that
+        no field has is a LookupError.
+        """
+        return assigned(self.by_name, values)
 
     def touch(self, record: Record, now: datetime.datetime | None = None) -> None:
         """Set the fields that tell the time of the last write, in place."""

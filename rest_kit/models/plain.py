@@ -14,7 +14,7 @@ import marshmallow
 from rest_kit.errors import Fault, ValidationError, did_you_mean
 from rest_kit.models.faults import faults_of
 from rest_kit.models.field import Field
-from rest_kit.types import MISSING, Record
+from rest_kit.types import MISSING, Kind, Record
 
 MAX_UNKNOWN: Final = 20
 """How many unknown names are reported: to look for the nearest valid one takes time, which a body must not choose."""
@@ -71,3 +71,30 @@ class PlainLoad:
             faults.append(Fault("required", str(field.error_messages["required"]), (field.name,)))
         else:
             record[field.name] = None if field.default is MISSING else field.initial()
+
+
+def assigned(by_name: Mapping[str, Field], values: Mapping[str, Any]) -> Record:
+    """Values given to fields by the server's own code, typed or as JSON, as typed values (ValidationError)."""
+    record: Record = {}
+    faults: list[Fault] = []
+    for name, value in values.items():
+        if name not in by_name:
+            raise LookupError(f"there is no field {name!r}{did_you_mean(name, by_name)}")
+        field = by_name[name]
+        try:
+            record[name] = field.deserialize(_as_json(field, value))
+        except marshmallow.ValidationError as exc:
+            faults += faults_of(exc.messages, (name,))
+        except ValueError as exc:
+            faults.append(Fault("type", str(exc), (name,)))
+    if faults:
+        raise ValidationError(faults)
+    return record
+
+
+def _as_json(field: Field, value: Any) -> Any:
+    """A value as a client would send it, if it is of the field's own Python type (ValueError)."""
+    typed = isinstance(value, field.kind.python_type) and not (
+        isinstance(value, bool) and field.kind is not Kind.BOOLEAN
+    )
+    return field.as_sent(field.coerce(value)) if typed else value

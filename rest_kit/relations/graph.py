@@ -152,6 +152,10 @@ class Graph:
             catalogue.ask()
         return self._related.get(name, NOTHING)
 
+    def declared(self, name: str) -> Related:
+        """The relations of a resource that models declare."""
+        return related(self._known()).get(name, NOTHING)
+
     def concerns(self, name: str) -> bool:
         """Whether a resource has relations, or may turn out to have some."""
         return name in self._related or not self.settled(name)

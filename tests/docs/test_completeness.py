@@ -41,9 +41,11 @@ from rest_kit import (
     views,
 )
 from rest_kit.cli.main import main
+from rest_kit.controllers import hooks
 from rest_kit.docs.errors import EXPLANATIONS
 from rest_kit.events import log
 from rest_kit.models.fields import __all__ as field_names
+from rest_kit.routes import Route
 from rest_kit.throttling.rates import UNITS
 
 ROOT = Path(__file__).parents[2]
@@ -204,6 +206,16 @@ NAMES: dict[str, Iterable[str]] = {
     "docs/cors.md": [*cors.CORS_KEYS, *cors.METHODS, *cors.SENT, *cors.EXPOSED],
     "docs/versions.md": ["versions", "deprecated", "Deprecation", "Sunset", *arguments_of(deprecation.Deprecation)],
     "docs/deploying.md": [*proxies.PROXY_KEYS, *https.HTTPS_KEYS, "proxies", "https", "healthz", "readyz"],
+    "docs/actions.md": [
+        *(
+            *arguments_of(controllers.action),
+            *hooks.NAMES,
+            *("save", "delete", "refresh", "keys"),
+        ),
+        *("get_object", "find", "page", "save_all", "data", "background", "add_task", "wait"),
+        *(name for name in arguments_of(controllers.Controller.find) if name != "self"),
+    ],
+    "docs/routing.md": [*arguments_of(Route), "fallback", "prefix", "versions"],
     "docs/writing.md": [
         "bulk_max",
         "max_body",

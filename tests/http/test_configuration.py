@@ -464,3 +464,25 @@ def test_a_paging_parameter_may_not_take_another_ones_name(key: str) -> None:
         class Wrong(Controller):
             resource = {"resource_name": "x", "resource": [], "datastore": PythonListDataStore, "model": Person}
             controller = {"options": {"pagination": Pagination(5, offset_key=key)}}
+
+
+# Formatters by name
+
+
+def test_the_formatters_of_ours_may_be_named() -> None:
+    client = serve(over_list([{"id": 1, "n": 2}], view={"options": {"formatters": ["add_resource_uri", "remove_id"]}}))
+    assert client.get("/things/1/").json == {"n": 2, "resource_uri": "/things/1/"}
+
+
+@pytest.mark.parametrize(
+    ("dicts", "complaint"),
+    [
+        ({"view": {"options": {"formatters": ["add_resource_url"]}}}, "did you mean 'add_resource_uri'?"),
+        ({"view": {"options": {"formatters": [5]}}}, "holds 5, which cannot be called"),
+        ({"controller": {"options": {"formatters": ["remove_id"]}}}, "holds 'remove_id', which cannot be called"),
+    ],
+)
+def test_a_formatter_that_is_none_is_refused(dicts: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        over_list([{"id": 1}], **dicts)
+    assert complaint in str(raised.value)

@@ -1,0 +1,169 @@
+"""Plain endpoints beside the resources: logging in, pages behind a login, and whatever else is no resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Response as WSGIResponse
+
+from rest_kit import models
+from rest_kit.authentication import Authentication
+from rest_kit.controllers import WSGIDispatcher
+from rest_kit.errors import AuthenticationFailed, ConfigurationError
+from rest_kit.permissions import AllowAny, IsAuthenticated
+from rest_kit.request import Request
+from rest_kit.response import Response
+from rest_kit.routes import Route
+from rest_kit.users import User
+from tests.http.support import Client, allowed, faults, over_list, problem, serve
+
+
+class Login(models.Model):
+    """What logging in takes."""
+
+    fields = [
+        models.StringField("username", required=True, messages={"required": "Who are you?"}),
+        models.StringField("password", required=True),
+    ]
+
+
+class Tokens(Authentication):
+    """Takes the one token that `login` gives."""
+
+    challenge = "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+        given = request.header("AUTHORIZATION")
+        if given is None:
+            return None
+        if given != "Bearer abc":
+            raise AuthenticationFailed("Invalid token")
+        return User("admin"), given
+
+
+LOGIN = Login()
+
+
+def login(request: Request) -> Any:
+    """A token for a name and a password."""
+    given = LOGIN.load(request.data)
+    if (given["username"], given["password"]) != ("admin", "secret"):
+        raise AuthenticationFailed("Invalid credentials")
+    return {"access_token": "abc", "token_type": "bearer"}
+
+
+def protected(request: Request) -> Any:
+    """Says hello to whoever is logged in."""
+    return {"message": f"Hello {request.user.pk}"}
+
+
+def client(*routes: Route, **arguments: Any) -> Client:
+    return serve(over_list([{"id": 1}]), prefix="/api", routes=routes, **arguments)
+
+
+@pytest.fixture
+def site() -> Client:
+    """An API that asks for a token everywhere but where one is given."""
+    return client(
+        Route("/login", login, methods=["POST"], permissions=[AllowAny()], authentication=[], max_body=100),
+        Route("/protected", protected),
+        authentication=Tokens(),
+        permissions=[IsAuthenticated()],
+    )
+
+
+def test_one_logs_in_and_comes_back_with_the_token(site: Client) -> None:
+    given = site.post("/api/login", {"username": "admin", "password": "secret"}).json
+    assert given == {"access_token": "abc", "token_type": "bearer"}
+    assert site.get("/api/protected", Authorization=f"Bearer {given['access_token']}").json == {
+        "message": "Hello admin"
+    }
+
+
+def test_nobody_else_comes_in(site: Client) -> None:
+    reply = site.get("/api/protected")
+    problem(reply, 401, "not-authenticated")
+    assert reply.headers["WWW-Authenticate"] == "Bearer"
+    found = problem(site.get("/api/protected", Authorization="Bearer xyz"), 401, "authentication-failed")
+    assert found["detail"] == "Invalid token"
+    found = problem(site.post("/api/login", {"username": "x", "password": "y"}), 401, "authentication-failed")
+    assert found["detail"] == "Invalid credentials"
+
+
+def test_a_body_is_held_to_a_model_and_to_its_size(site: Client) -> None:
+    reply = site.post("/api/login", {"password": 5})
+    assert faults(reply) == [("#/username", "required"), ("#/password", "type")]
+    assert reply.json["errors"][0]["detail"] == "Who are you?"
+    problem(site.post("/api/login", {"username": "x" * 100}), 413, "body-too-large")
+    problem(site.post("/api/login", body=b"a=b", type="text/plain"), 415, "unsupported-media-type")
+    problem(site.post("/api/login", body=b"{"), 400, "malformed-body")
+
+
+def test_verbs_and_slashes_are_as_everywhere(site: Client) -> None:
+    assert allowed(site.options("/api/login")) == ["POST", "OPTIONS"]
+    assert allowed(site.options("/api/protected/")) == ["GET", "HEAD", "OPTIONS"]
+    reply = site.get("/api/login/")
+    problem(reply, 405, "method-not-allowed")
+    assert allowed(reply) == ["POST", "OPTIONS"]
+    assert site.head("/api/protected/", Authorization="Bearer abc").status_int == 200
+    problem(site.get("/login"), 404, "not-found")
+
+
+def test_segments_of_the_path_are_handed_over() -> None:
+    def add(request: Request, a: int, name: str) -> Any:
+        return {"a": a, "name": name, "query": request.http.args.get("q"), "action": request.action}
+
+    route = Route("/add/<int:a>/<name>", add)
+    assert client(route).get("/api/add/7/x%20y/?q=1").json == {"a": 7, "name": "x y", "query": "1", "action": "add"}
+    problem(client(route).get("/api/add/seven/x"), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "body"),
+    [
+        (None, 204, b""),
+        ({"a": 1}, 200, b'{"a":1}'),
+        ([], 200, b"[]"),
+        (({"a": 1}, 201), 201, b'{"a":1}'),
+        (("", 204), 204, b""),
+        (Response({"a": 1}, 202), 202, b'{"a":1}'),
+        (WSGIResponse("<p>", 418, mimetype="text/html"), 418, b"<p>"),
+    ],
+)
+def test_what_is_returned_is_the_reply(result: Any, status: int, body: bytes) -> None:
+    async def answer(request: Request) -> Any:
+        return result
+
+    for function in (lambda request: result, answer):
+        reply = client(Route("/x", function)).get("/api/x")
+        assert (reply.status_int, reply.body) == (status, body)
+
+
+def test_a_route_stands_beside_the_resources() -> None:
+    both = client(Route("/things/x/y", lambda request: {"route": True}))
+    assert both.get("/api/things/x/y").json == {"route": True}
+    assert both.get("/api/things/1/").json["id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"path": "login"}, "a route's path begins with a slash"),
+        ({"path": "//login"}, "has no empty segment"),
+        ({"function": "login"}, "must be given a function"),
+        ({"methods": "POST"}, "methods must be a list of GET, POST"),
+        ({"methods": []}, "methods must be a list of GET, POST"),
+        ({"max_body": -1}, "max_body must be a positive number of bytes"),
+        ({"permissions": [IsAuthenticated]}, "it must be an instance"),
+    ],
+)
+def test_a_route_that_cannot_be_meant_is_refused(arguments: dict[str, Any], complaint: str) -> None:
+    given = {"path": "/login", "function": login, **arguments}
+    with pytest.raises(ConfigurationError, match=complaint):
+        Route(given.pop("path"), given.pop("function"), **given)
+
+
+def test_only_routes_are_routes() -> None:
+    with pytest.raises(ConfigurationError, match="which is not a Route"):
+        WSGIDispatcher([], routes=[login])  # type: ignore[list-item]
