@@ -26,7 +26,9 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 _MARK: Final = "_rest_kit_action"
 _TAKEN: Final = frozenset({*LIST_ACTIONS.values(), *ITEM_ACTIONS.values()})
 """What requests without an action are called, by permissions and throttles."""
-_ATTRIBUTES: Final = frozenset({"access", "background", "hooks", "keys", "mount", "spec", "storage", "store"})
+_ATTRIBUTES: Final = frozenset(
+    {"access", "background", "full_name", "hooks", "idempotency", "keys", "mount", "spec", "storage", "store"}
+)
 """What every controller has beside its class's own attributes."""
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
 
 from rest_kit.background import Background, WithTasks
 from rest_kit.problems import Headers, Reply, problem, problem_type_of
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 log = logging.getLogger("rest_kit")
+
+_NAME: Final = itemgetter(0)
 
 
 class Application(ABC):
@@ -72,7 +75,7 @@ def failure(exc: Exception, request: Request, prefix: str = "") -> Reply:
 def merged(headers: Headers, more: Headers) -> Headers:
     """All of the headers; what both say of `Link`, and of `Vary`, in one each."""
     both = headers + more
-    names = [name for name, _ in both]
+    names = list(map(_NAME, both))
     for name in ("Link", "Vary"):
         if names.count(name) > 1:
             said = [value for known, value in both if known == name]

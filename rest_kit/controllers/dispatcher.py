@@ -15,7 +15,6 @@ from rest_kit.controllers.controller import Controller
 from rest_kit.controllers.mounted import Mounted
 from rest_kit.controllers.pages import error_pages, health, probe
 from rest_kit.controllers.paths import segments
-from rest_kit.controllers.routing import Routes
 from rest_kit.cors import CORS, CORSDict
 from rest_kit.deprecation import Deprecation
 from rest_kit.errors import ConfigurationError, StoreError
@@ -32,6 +31,8 @@ from rest_kit.throttling import Throttle
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+    from rest_kit.controllers.routing import Routes
 
 Gate = Callable[[Request], Reply | None]
 """Looks at a request first: it may put headers into the reply, raise, or answer."""
@@ -108,7 +109,7 @@ class WSGIDispatcher(Application):
         self._prefix_parts = self.prefix.split("/")[1:]
         self.root = self._mount(controllers, versions)
         self.controllers = [one for place in self._places() for one in place.controllers]
-        self._routes = Routes(routes, self.defaults, self.storage, self.keys) if routes else None
+        self._routes = self._take_routes(routes)
         self._show(hello=hello, docs=docs)
         self._refuse([problem for place in self._places() for problem in place.relate()])
 
@@ -126,6 +127,15 @@ class WSGIDispatcher(Application):
     def _refuse(self, problems: Sequence[str]) -> None:
         if problems:
             raise ConfigurationError(problems, owner=type(self).__name__)
+
+    def _take_routes(self, routes: Sequence[Route]) -> Routes | None:
+        """What finds the plain endpoints, if there are any."""
+        if not routes:
+            return None
+        # werkzeug's rules take 0.7 MB of every worker, and most applications have none
+        from rest_kit.controllers.routing import Routes
+
+        return Routes(routes, self.defaults, self.storage, self.keys)
 
     def _mount(
         self, controllers: Sequence[type[Controller]], versions: Mapping[str, Sequence[type[Controller]]]

@@ -105,7 +105,11 @@ class Throttling:
                 "SQLite file or a Redis server, or allow it with memory://?multiprocess=allow"
             )
         told: list[Count] = []
-        held = self._guard(request, identify, told)
+        held: Sequence[list[Count]] = ()
+        if self._has_early or self._guessable:
+            held = self._guard(request, identify, told)
+        elif identify is not None:
+            self._identify_first(request, identify, told)
         if self._has_late:
             self._count(request, self._late, held, told)
         request.add_headers(*fields(told))

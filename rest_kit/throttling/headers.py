@@ -13,13 +13,18 @@ def fields(counts: Sequence[Count]) -> list[tuple[str, str]]:
     """Both fields for all of the counts; none where nothing was counted."""
     if not counts:
         return []
-    policies, limits = [], []
-    for count in counts:
-        window = count.window
-        name, policy = _named(window.policy, window.quota, window.seconds)
-        policies.append(policy)
-        limits.append(f"{name};r={count.remaining};t={math.ceil(count.reset)}")
-    return [("RateLimit-Policy", ", ".join(policies)), ("RateLimit", ", ".join(limits))]
+    policies, limits = _field(counts[0])
+    for count in counts[1:]:
+        policy, limit = _field(count)
+        policies, limits = f"{policies}, {policy}", f"{limits}, {limit}"
+    return [("RateLimit-Policy", policies), ("RateLimit", limits)]
+
+
+def _field(count: Count) -> tuple[str, str]:
+    """What both fields say of one window."""
+    window = count.window
+    name, policy = _named(window.policy, window.quota, window.seconds)
+    return policy, f"{name};r={count.remaining};t={math.ceil(count.reset)}"
 
 
 @lru_cache(maxsize=1024)
