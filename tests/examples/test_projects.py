@@ -24,7 +24,10 @@ def api(tmp_path: Path) -> Iterator[str]:
 
 
 class Caller:
-    """Somebody who registers, unless known already, and sends the token along."""
+    """Somebody who registers, unless known already, and sends the token along.
+
+    The example admits ten requests of a user in a second: no test lets one caller send more.
+    """
 
     def __init__(self, api: str, name: str, *, registers: bool = True) -> None:
         self.api = api
