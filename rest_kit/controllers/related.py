@@ -125,7 +125,8 @@ class RelatedServed(Served):
     def nested_list(self, request: Request, text: str, relation: Relation) -> Reply:
         """A verb on the list of those that refer to one item."""
         child = served(self.graph.members[relation.child].lists())
-        verbs = [verb for verb in NESTED_VERBS if verb in child.list_verbs]
+        fixed = child.model.by_name[relation.field].read_only
+        verbs = [verb for verb in NESTED_VERBS if verb in child.list_verbs and not (verb == "POST" and fixed)]
         if request.method not in verbs:
             return child.refuse_verb(request, allow(verbs))
         if child.access is not None:

@@ -302,6 +302,16 @@ def test_what_nested_routes_do_not_serve(library: Client) -> None:
     assert complaint(library.get("/authors/1/books/?autor_id=1"))["code"] == "unknown"
 
 
+def test_a_key_that_cannot_be_set_takes_no_nested_post() -> None:
+    key = models.IntForeign("customer_id", resource="customers", related_name="orders", read_only=True)
+    orders = listed("orders", [{"id": 1, "customer_id": 1}], key)
+    client = serve(listed("customers", [{"id": 1}]), orders)
+    assert client.values("/customers/1/orders/") == [1]
+    assert allowed(client.options("/customers/1/orders/")) == ["GET", "HEAD", "OPTIONS"]
+    problem(client.post("/customers/1/orders/", {}), 405, "method-not-allowed")
+    assert client.post("/orders/", {}).json["customer_id"] is None
+
+
 def test_a_nested_post_sets_the_parent(library: Client) -> None:
     made = library.post("/authors/2/books/", {"title": "New"})
     assert (made.status_int, made.json["author_id"], made.headers["Location"]) == (201, 2, "/books/5/")
