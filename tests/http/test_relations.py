@@ -343,6 +343,15 @@ def test_what_may_not_be_read_does_not_lead_on() -> None:
     assert client.post("/customers/1/orders/", {}).status_int == 201
 
 
+def test_nobody_learns_from_a_nested_list_which_parents_there_are() -> None:
+    owner = models.IntForeign("owner", resource="people", related_name="notes")
+    people = listed("people", [{"id": 1}], controller={"list_verbs": ["POST"], "unique_verbs": ["DELETE"]})
+    client = serve(people, listed("notes", [{"id": 1, "owner": 1}], owner))
+    there, missing = client.get("/people/1/notes/"), client.get("/people/2/notes/")
+    assert (there.status_int, missing.status_int) == (404, 404)
+    assert there.json["detail"] == missing.json["detail"]
+
+
 def test_a_cursor_belongs_to_its_parent(storage: Storage) -> None:
     authors = Storage("list", Path()).controller(Author, AUTHORS, name="authors")
     options = {"options": {"pagination": CursorPagination(1)}}
