@@ -29,7 +29,7 @@ from rest_kit.errors import (
     ValidationError,
 )
 from rest_kit.models import FileField, Model, StoredFile
-from rest_kit.models.files import file_fields
+from rest_kit.models.files import file_fields, keys_named
 from rest_kit.preconditions import Tagger, check_match
 from rest_kit.problems import Reply
 from rest_kit.request import FORM, JSON, Request, wrong_type
@@ -119,8 +119,7 @@ class Keeping:
 
     def _named(self, records: Sequence[Record]) -> set[str]:
         """The keys of the files that records name."""
-        texts = [record[name] for record in records for name in self.fields if record.get(name) is not None]
-        return {file.key for file in map(_told, texts) if file is not None}
+        return set().union(*(keys_named(record, self.fields) for record in records))
 
     def guarded(self, verb: Callable[..., Reply]) -> Callable[..., Reply]:
         """A verb that leaves no file behind when it fails; where it is not known whether it did, all are kept."""
@@ -247,11 +246,3 @@ class Addresses:
     def _tag(self, text: str) -> str:
         """The entity tag of a file: each has a key of its own, so that the record's line says all."""
         return self.tagger.digest(text.encode())
-
-
-def _told(text: str) -> StoredFile | None:
-    """The file that a record's line speaks of, if it speaks of one."""
-    try:
-        return StoredFile.of(text)
-    except StoreCorrupt:
-        return None

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from werkzeug.exceptions import HTTPException
 
 from datastores import PythonListDataStore, SQLDataStore
 from rest_kit import models
-from rest_kit.controllers import Controller, sweep_files
+from rest_kit.controllers import Controller, action, sweep_files
 from rest_kit.errors import ConfigurationError, OutcomeUnknown, PermissionDenied, StoreFull
 from rest_kit.models import StoredFile
 from rest_kit.permissions import Permission
@@ -337,6 +338,77 @@ def test_what_may_be_seen_may_not_always_be_changed(storage: Storage, folder: Pa
     closed = albums(storage, controller={"options": {"permissions": [Nobody()]}})
     for method in ("GET", "PUT", "DELETE"):
         assert closed.ask(method, "/albums/1/cover/", body=PNG, type="image/png").status_int == 403
+
+
+# A file belongs to one record
+
+
+class Copying(Controller):
+    """Lets its own code set files."""
+
+    files: DirectoryStorage
+
+    @action(detail=True, methods=["POST"])
+    def borrow(self, request: Request, pk: int) -> Any:
+        mine, other = self.get_object(request, pk), self.get_object(request, int(request.http.args["of"]))
+        mine.cover = other.cover
+        mine.save()
+        return mine
+
+    @action(detail=True, methods=["POST"])
+    def rename(self, request: Request, pk: int) -> Any:
+        mine = self.get_object(request, pk)
+        mine.cover = msgspec.structs.replace(StoredFile.of(mine.cover), name="new.png").text
+        mine.save()
+        return mine
+
+    @action(detail=False, methods=["POST"])
+    def draw(self, request: Request) -> None:
+        key = self.files.save([PNG])
+        request.uploads = [key]
+        items = [self.get_object(request, int(pk)) for pk in request.http.args["for"].split(",")]
+        for item in items:
+            item.cover = StoredFile(key, len(PNG), "image/png", "drawn.png").text
+        self.save_all(items)
+
+    def before_create(self, request: Request, record: Record) -> None:
+        if record["title"].startswith("as "):
+            record["cover"] = self.get_object(request, int(record["title"][3:])).cover
+
+
+@pytest.fixture
+def copying(folder: Path) -> Client:
+    """Albums in a list, the first of them with a cover."""
+    resource = {"resource_name": "albums", "resource": [], "model": Album, "datastore": PythonListDataStore}
+    files = DirectoryStorage(folder)
+    client = serve(type("Albums", (Copying,), {"resource": {**resource, "options": {"files": files}}, "files": files}))
+    created(client, ("cover", COVER))
+    created(client)
+    return client
+
+
+def test_no_record_takes_the_file_of_another(copying: Client, caplog: pytest.LogCaptureFixture) -> None:
+    problem(copying.post("/albums/2/borrow/?of=1"), 500, "internal")
+    problem(copying.post("/albums/", {"title": "as 1"}), 500, "internal")
+    assert "a file belongs to one record" in caplog.text
+    assert copying.values("/albums/?cover__isnull=false") == [1]
+    copying.delete("/albums/2/")
+    assert copying.get("/albums/1/cover/").body == PNG
+
+
+def test_its_own_file_a_record_may_be_given(copying: Client) -> None:
+    assert copying.post("/albums/1/borrow/?of=1").status_int == 200
+    assert copying.post("/albums/1/rename/").json["cover"]["name"] == "new.png"
+    assert copying.get("/albums/1/cover/").body == PNG
+
+
+def test_a_file_that_ones_own_code_has_saved_goes_to_one_record(copying: Client, folder: Path) -> None:
+    problem(copying.post("/albums/draw/?for=1,2"), 500, "internal")
+    assert copying.values("/albums/?cover__isnull=false") == [1]
+    assert copying.post("/albums/draw/?for=2").status_int == 204
+    assert copying.get("/albums/2/cover/").body == PNG
+    copying.delete("/albums/2/")
+    assert copying.get("/albums/1/cover/").body == PNG
 
 
 # When things fail
