@@ -9,6 +9,7 @@ in between leaves a file too many, never one too few. `sweep_files` finds those.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ from rest_kit.request import FORM, JSON, Request, wrong_type
 from rest_kit.store import Tx
 from rest_kit.types import Pk, Record
 from rest_kit.uploads import FileStorage
-from rest_kit.uploads.download import download
+from rest_kit.uploads.download import download, refuse_changed
 from rest_kit.uploads.multipart import FilePart, read_form
 from rest_kit.uploads.receiving import SPARE_PARTS, Incoming, Rule
 
@@ -239,9 +240,18 @@ class Addresses:
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ:
             self.served.refuse_conditions()
         if current[name] is not None:
+            self._refuse_changed(request, current[name])
             check_match(request, self._tag(current[name]), required=self.served.spec.require_if_match)
         elif "HTTP_IF_MATCH" in environ:
             raise PreconditionFailed("there is no file, of whatever version")
+
+    def _refuse_changed(self, request: Request, text: str) -> None:
+        """If-Unmodified-Since holds for the file as it is now (412); one that is not in the storage has no date."""
+        if "HTTP_IF_UNMODIFIED_SINCE" in request.environ:
+            with suppress(FileNotFoundError):
+                opened = self.keeping.storage.open(StoredFile.of(text).key)
+                opened.stream.close()
+                refuse_changed(request, opened.modified)
 
     def _tag(self, text: str) -> str:
         """The entity tag of a file: each has a key of its own, so that the record's line says all."""
