@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NoReturn
 
 from rest_kit.authentication import Authentication
-from rest_kit.errors import AccessError, NotAuthenticated, PermissionDenied
+from rest_kit.errors import AccessError, AuthenticationFailed, NotAuthenticated, PermissionDenied, Throttled
 from rest_kit.models import Model
 from rest_kit.permissions import SAFE_METHODS, Permission
 from rest_kit.permissions.base import Both
@@ -135,9 +135,14 @@ class Access:
         return twin
 
     def scope_for(self, request: Request) -> Where | None:
-        """What the caller of another resource may see of this one; everything, where it is closed altogether."""
+        """What the caller of another resource may see of this one; everything, where it is closed altogether.
+
+        Credentials that are not good, or too many of them, close nothing (AuthenticationFailed, Throttled).
+        """
         try:
             return self.looking(request).scope
+        except (AuthenticationFailed, Throttled):
+            raise
         except AccessError:
             return None
 
