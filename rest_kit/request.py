@@ -32,6 +32,24 @@ T = TypeVar("T")
 DEFAULT_MAX_BODY: Final = 1024 * 1024
 """How many bytes a body may have where nobody says otherwise."""
 
+LIST_ACTIONS: Final = {
+    "GET": "list",
+    "HEAD": "list",
+    "POST": "create",
+    "PUT": "bulk_update",
+    "PATCH": "bulk_partial_update",
+    "DELETE": "bulk_destroy",
+}
+ITEM_ACTIONS: Final = {
+    "GET": "retrieve",
+    "HEAD": "retrieve",
+    "PUT": "update",
+    "PATCH": "partial_update",
+    "DELETE": "destroy",
+}
+"""By verb, what a request does, as permissions and throttles call it."""
+_ON_ITEMS: Final = frozenset(ITEM_ACTIONS.values())
+
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}\Z")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 
@@ -294,6 +312,11 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.environ.get('PATH_INFO', '')!r} {self.id}>"
+
+
+def on_one_item(action: str) -> bool:
+    """Whether this is done to the item that the request names and to nothing else, as no custom action promises."""
+    return action in _ON_ITEMS
 
 
 def unreadable() -> tuple[type[Exception], ...]:

@@ -8,7 +8,7 @@ All of it is settled when the controller is made; a resource without policies ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from rest_kit.authentication import Authentication
 from rest_kit.errors import AccessError, AuthenticationFailed, NotAuthenticated, PermissionDenied, Throttled
@@ -18,29 +18,12 @@ from rest_kit.permissions.base import Both
 from rest_kit.policies import Policies
 from rest_kit.problems import Headers
 from rest_kit.query import Where
-from rest_kit.request import Request
+from rest_kit.request import Request, on_one_item
 from rest_kit.rows import matches
 from rest_kit.storage import Storage
 from rest_kit.throttling import Throttling
 from rest_kit.types import Record
 from rest_kit.users import ANONYMOUS
-
-LIST_ACTIONS: Final = {
-    "GET": "list",
-    "HEAD": "list",
-    "POST": "create",
-    "PUT": "bulk_update",
-    "PATCH": "bulk_partial_update",
-    "DELETE": "bulk_destroy",
-}
-ITEM_ACTIONS: Final = {
-    "GET": "retrieve",
-    "HEAD": "retrieve",
-    "PUT": "update",
-    "PATCH": "partial_update",
-    "DELETE": "destroy",
-}
-"""By verb, what a request does, as permissions and throttles call it."""
 
 
 class Access:
@@ -106,6 +89,8 @@ class Access:
         if request.method in SAFE_METHODS or request.action == "create":
             return
         reading = request.reading()
+        if not on_one_item(request.action):
+            reading.pk = None  # an action may show more than the item that it is called on
         if self.permission.has_permission(reading, self.view):
             seen = self.permission.scope(reading)
             if seen != own:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from werkzeug.exceptions import NotFound
 
 from rest_kit.background import Background
-from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS, Access
+from rest_kit.controllers.access import Access
 from rest_kit.controllers.acting import Acting
 from rest_kit.controllers.actions import Action, actions_of
 from rest_kit.controllers.asking import condition, order
@@ -34,7 +34,7 @@ from rest_kit.policies import NO_POLICIES, Policies
 from rest_kit.problems import Reply
 from rest_kit.query import Page, Query, Where, conjoin
 from rest_kit.relations import NOTHING, Graph, Related
-from rest_kit.request import Request
+from rest_kit.request import ITEM_ACTIONS, LIST_ACTIONS, Request
 from rest_kit.signing import Keys
 from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
 from rest_kit.storage import MemoryStorage, Storage, open_storage

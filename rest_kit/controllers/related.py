@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS
 from rest_kit.controllers.served import Served, allow
 from rest_kit.controllers.variants import EVERYTHING, Limits
 from rest_kit.errors import RecordNotFound
@@ -20,7 +19,7 @@ from rest_kit.query import Filter
 from rest_kit.relations import Expander, Graph, Guard, LinkedParameters, Links, Member, Related, Relation
 from rest_kit.relations.deletion import reached
 from rest_kit.relations.links import Link
-from rest_kit.request import Request
+from rest_kit.request import ITEM_ACTIONS, LIST_ACTIONS, Request
 from rest_kit.signing import Keys
 from rest_kit.spec import Spec
 from rest_kit.store import refuse

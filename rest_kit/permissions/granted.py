@@ -12,7 +12,7 @@ from rest_kit.permissions.grants import Grants
 from rest_kit.permissions.rights import Rights, groups_of, read_rights, resource_of, right_for
 from rest_kit.query import Any as AnyOf
 from rest_kit.query import Filter, Where
-from rest_kit.request import Request
+from rest_kit.request import Request, on_one_item
 from rest_kit.store import DataStore
 from rest_kit.types import Pk, Record
 from rest_kit.users import User
@@ -76,8 +76,8 @@ class ObjectPermissions(Permission):
         key = _key_of(request.view)
         if request.action == "create" or key is None:
             return None  # nothing is looked at: what is made has no grants yet, and a plain endpoint shows no records
-        if request.pk is not None:
-            return None if self._on(request, "view", request.pk) else AnyOf()
+        if request.pk is not None and on_one_item(request.action):
+            return Filter(key.name, "eq", request.pk) if self._on(request, "view", request.pk) else AnyOf()
         granted = self._granted(request, "view")
         if granted is None:
             return None
