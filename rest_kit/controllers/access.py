@@ -37,6 +37,7 @@ class Access:
         self.permission = _all_of(policies.permissions or ())
         self.has_scope = self.permission.has_scope
         self.asks_objects = self.permission.asks_objects
+        self.written = self.permission.written if self.permission.follows_writes else None
         throttles = policies.throttle
         self.throttling = Throttling(throttles, storage, self.authentication) if throttles else None
         self.challenges = challenges_of(self.authentication)
