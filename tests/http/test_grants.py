@@ -382,6 +382,44 @@ def test_an_object_whose_grants_cannot_be_written_is_there_all_the_same(
     assert ada.get("/things/6/").status_int == 200
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mariadb"])
+def test_in_one_database_an_object_is_kept_with_the_grants_of_its_creator_or_not_at_all(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(kind, tmp_path, Note(), []) as (cls, data, options):
+        beside = {**data, "table": f"{data['table']}_grants"}
+        grants = Grants(cls(beside))
+        resource = {"resource_name": "things", "resource": data, "datastore": cls, "model": Note, "options": options}
+        chosen = {"permissions": ObjectPermissions(grants) | IsAdminUser(), "authentication": ByHeader()}
+        client = serve(make_controller(resource, {"options": chosen}))
+        ada, root = As(client, "ada"), As(client, "root")
+        grants.assign(ADA, "add", "things")
+        assert [ada.post("/things/", [{"text": "a"}, {"text": "b"}]).status_int, len(grants.list(ADA))] == [201, 7]
+        assert root.post("/things/", {"text": "c"}).status_int == 201
+        assert grants.list(USERS["root"]) == []
+        add = Grants.assign
+
+        def failing(*given: Any) -> None:
+            add(*given)
+            raise StoreUnavailable("down")
+
+        monkeypatch.setattr(Grants, "assign", failing)
+        assert ada.post("/things/", {"text": "d"}).status_int == 503
+        assert [len(root.values("/things/")), len(grants.list(ADA))] == [3, 7]
+        grants.store.close()
+
+
+def test_rights_are_given_in_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    grants = in_memory()
+    steps: list[Any] = []
+    atomic = grants.store.atomic
+    monkeypatch.setattr(grants.store, "atomic", lambda work: (steps.append(work), atomic(work))[1])
+    grants.assign(ADA, "view", "things", 1)
+    grants.assign(ADA, "view|change|delete", "things", 1)
+    assert len(steps) == 2
+    assert {one.right for one in grants.list(ADA)} == {"view", "change", "delete"}
+
+
 @pytest.mark.parametrize("error", [StoreUnavailable("down"), RemoteError("broken")])
 def test_grants_that_cannot_be_read_are_a_503(error: StoreUnavailable, monkeypatch: pytest.MonkeyPatch) -> None:
     grants = in_memory()
