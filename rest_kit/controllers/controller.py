@@ -227,8 +227,9 @@ class Controller(Application):
             verb = served.list_verbs.get(request.method)
             if verb is None:
                 return served.refuse_verb(request, served.list_allow)
+            request.view, request.action = self, LIST_ACTIONS[request.method]
             if access is not None:
-                access.enter(request, LIST_ACTIONS[request.method])
+                access.enter(request, request.action)
             if served.variants is not None:
                 verb = served.variants.of(request).list_verbs[request.method]
             return verb(request)
@@ -236,14 +237,15 @@ class Controller(Application):
             acting = served.action_at(parts)
             if acting is not None:
                 return acting.answer(request, *parts[:-1])
-            return served.for_caller(request).below(request, parts)
+            return served.let_below(request, parts).below(request, parts)
         item_verb = served.item_verbs.get(request.method)
         if item_verb is None:
             return served.refuse_verb(request, served.item_allow)
         pk = None
+        request.view, request.action = self, ITEM_ACTIONS[request.method]
         if access is not None:
             request.pk = pk = served.key_if_any(parts[0])
-            access.enter(request, ITEM_ACTIONS[request.method])
+            access.enter(request, request.action)
         if pk is None:
             request.pk = pk = served.key(parts[0])
         if served.variants is not None:

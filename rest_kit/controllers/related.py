@@ -5,7 +5,7 @@ Nested routes turn into the related resource's own list or item, with a conditio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from rest_kit.controllers.served import Served, allow
@@ -108,6 +108,9 @@ class RelatedServed(Served):
         to_one = [name for name, one in self.related.to_one.items() if self.leads_on(one)]
         return [*super().names_below(), *self.related.to_many, *to_one]
 
+    def relation_names(self) -> Collection[str]:
+        return {*self.related.to_many, *self.related.to_one}
+
     def parent(self, request: Request, pk: Pk) -> Record:
         """The item that a nested route leads through, as this caller may see it (RecordNotFound, PermissionDenied)."""
         if self.access is None:
@@ -127,8 +130,7 @@ class RelatedServed(Served):
         verbs = [verb for verb in NESTED_VERBS if verb in child.list_verbs]
         if request.method not in verbs:
             return child.refuse_verb(request, allow(verbs))
-        if child.access is not None:
-            child.access.enter(request, LIST_ACTIONS[request.method])
+        child.let_in(request, LIST_ACTIONS[request.method])
         pk = self.key(text)
         self.parent(request, pk)
         request.url = f"{request.mount}{segment(pk)}/{relation.related_name}/"
@@ -141,8 +143,7 @@ class RelatedServed(Served):
         if request.method not in ("GET", "HEAD"):
             return self.refuse_verb(request, allow(("GET", "HEAD")))
         target = served(self.graph.members[relation.target].items())
-        if target.access is not None:
-            target.access.enter(request, ITEM_ACTIONS[request.method])
+        target.let_in(request, ITEM_ACTIONS[request.method])
         key = self.parent(request, self.key(text))[relation.field]
         if key is None:
             raise RecordNotFound(None)
