@@ -6,7 +6,6 @@ The attributes that every request needs are plain slots; everything else (header
 
 from __future__ import annotations
 
-import copy
 import io
 import re
 import sys
@@ -131,14 +130,13 @@ class Request:
 
     def at(self, mount: str) -> Request:
         """The same request as another resource's, for showing that one's objects."""
-        twin = copy.copy(self)
+        twin = Aspect(self)
         twin.mount = mount
         return twin
 
     def reading(self) -> Request:
         """The same request as one that reads, for what must be seen before something else is done below it."""
-        self._memo = {} if self._memo is None else self._memo
-        twin = copy.copy(self)
+        twin = Aspect(self)
         twin.method, twin.action = "GET", "retrieve"
         return twin
 
@@ -312,6 +310,41 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.environ.get('PATH_INFO', '')!r} {self.id}>"
+
+
+def _shared(name: str) -> Any:
+    """An attribute of an aspect that is its request's."""
+
+    def read(aspect: Aspect) -> Any:
+        return getattr(aspect.whole, name)
+
+    def write(aspect: Aspect, value: Any) -> None:
+        setattr(aspect.whole, name, value)
+
+    return property(read, write)
+
+
+class Aspect(Request):
+    """A request as one for something else: its body and its reply, and what is left to be done, are the request's."""
+
+    # PERF: tests/test_budget.py: attributes that are looked up at their request would cost each request its calls
+    __slots__ = ("whole",)
+
+    _body = _shared("_body")
+    _data = _shared("_data")
+    _http = _shared("_http")
+    _memo = _shared("_memo")
+    headers = _shared("headers")
+    tasks = _shared("tasks")
+    uploads = _shared("uploads")
+
+    def __init__(self, of: Request) -> None:
+        self.whole: Request = of.whole if isinstance(of, Aspect) else of
+        for name in _OWN:
+            setattr(self, name, getattr(of, name))
+
+
+_OWN: Final = tuple(name for name in Request.__slots__ if name not in vars(Aspect))
 
 
 def on_one_item(action: str) -> bool:

@@ -26,7 +26,7 @@ from rest_kit.throttling import AddressRateThrottle
 from rest_kit.users import User
 from tests.http.access_samples import As, ByHeader, told
 from tests.http.forms import COVER, PNG, albums, send
-from tests.http.support import Client, Storage, allowed, faults, make_controller, problem, serve
+from tests.http.support import Client, Storage, allowed, faults, make_controller, over_list, problem, serve
 
 
 class Worker(models.Model):
@@ -482,6 +482,33 @@ def test_a_request_for_a_file_is_let_in_once_and_as_what_it_is(storage: Storage)
     assert ada.get("/albums/1/cover/").status_int == 403
     assert asked == ["POST", "PUT", "GET", "GET"]
     assert root.get("/albums/1/cover/").status_int == 429
+
+
+def test_a_permission_that_is_asked_as_of_a_get_has_the_request_all_the_same() -> None:
+    done: list[str] = []
+
+    class Noting(Permission):
+        def has_permission(self, request: Request, view: Any) -> bool:
+            request.add_headers(("X-Asked", request.method))
+            request.background.add_task(done.append, request.data["name"])
+            return bool(request.data["name"] == "Ann")
+
+    app = WSGIDispatcher(
+        [
+            over_list(
+                ROWS,
+                model=Worker,
+                resource={"resource_name": "workers"},
+                controller={"options": {"field_permissions": {"salary": {"read": Noting()}}}},
+            )
+        ]
+    )
+    reply = Client(app).post("/workers/", {"name": "Ann", "salary": 1, "password": "x"})
+    assert (reply.status_int, reply.json["salary"]) == (201, 1)
+    assert reply.headers["X-Asked"] == "GET"
+    assert "salary" not in Client(app).post("/workers/", {"name": "Dan", "salary": 1, "password": "x"}).json
+    app.background.wait()
+    assert done == ["Ann", "Dan"]
 
 
 def test_many_sets_of_fields_are_not_all_kept() -> None:
