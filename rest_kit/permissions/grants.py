@@ -84,7 +84,8 @@ class Grants:
         records = [{**place, "right": right} for right in sorted(names)]
         for attempt in range(len(records)):
             try:
-                return self.store.atomic(lambda tx: _add(tx, place, records))
+                self.store.atomic(lambda tx: _add(tx, place, records))
+                return
             except Conflict as exc:
                 # somebody else has just given one of them
                 if exc.code != "unique" or attempt == len(records) - 1:

@@ -12,7 +12,7 @@ import pytest
 from datastores import PythonListDataStore
 from rest_kit import models
 from rest_kit.controllers import Controller, WSGIDispatcher, action
-from rest_kit.errors import ConfigurationError, RemoteError, StoreUnavailable
+from rest_kit.errors import ConfigurationError, Conflict, RemoteError, StoreUnavailable
 from rest_kit.permissions import (
     GrantModel,
     Grants,
@@ -418,6 +418,19 @@ def test_rights_are_given_in_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     grants.assign(ADA, "view|change|delete", "things", 1)
     assert len(steps) == 2
     assert {one.right for one in grants.list(ADA)} == {"view", "change", "delete"}
+
+
+def test_what_somebody_else_gives_at_the_same_time_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    grants = in_memory()
+
+    def too_late(work: Any) -> Any:
+        monkeypatch.undo()
+        grants.assign(ADA, "view", "things", 1)
+        raise Conflict("is there already", code="unique")
+
+    monkeypatch.setattr(grants.store, "atomic", too_late)
+    grants.assign(ADA, "view|change", "things", 1)
+    assert sorted(one.right for one in grants.list(ADA)) == ["change", "view"]
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("down"), RemoteError("broken")])
