@@ -16,7 +16,7 @@ from urllib.parse import quote
 from werkzeug.exceptions import NotFound
 
 from rest_kit.background import Background
-from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS, Access
+from rest_kit.controllers.access import Access
 from rest_kit.controllers.acting import Acting
 from rest_kit.controllers.actions import Action, actions_of
 from rest_kit.controllers.asking import condition, order
@@ -34,7 +34,7 @@ from rest_kit.policies import NO_POLICIES, Policies
 from rest_kit.problems import Reply
 from rest_kit.query import Page, Query, Where, conjoin
 from rest_kit.relations import NOTHING, Graph, Related
-from rest_kit.request import Request
+from rest_kit.request import ITEM_ACTIONS, LIST_ACTIONS, Request
 from rest_kit.signing import Keys
 from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
 from rest_kit.storage import MemoryStorage, Storage, open_storage
@@ -227,8 +227,9 @@ class Controller(Application):
             verb = served.list_verbs.get(request.method)
             if verb is None:
                 return served.refuse_verb(request, served.list_allow)
+            request.view, request.action = self, LIST_ACTIONS[request.method]
             if access is not None:
-                access.enter(request, LIST_ACTIONS[request.method])
+                access.enter(request, request.action)
             if served.variants is not None:
                 verb = served.variants.of(request).list_verbs[request.method]
             return verb(request)
@@ -236,14 +237,15 @@ class Controller(Application):
             acting = served.action_at(parts)
             if acting is not None:
                 return acting.answer(request, *parts[:-1])
-            return served.for_caller(request).below(request, parts)
+            return served.let_below(request, parts).below(request, parts)
         item_verb = served.item_verbs.get(request.method)
         if item_verb is None:
             return served.refuse_verb(request, served.item_allow)
         pk = None
+        request.view, request.action = self, ITEM_ACTIONS[request.method]
         if access is not None:
             request.pk = pk = served.key_if_any(parts[0])
-            access.enter(request, ITEM_ACTIONS[request.method])
+            access.enter(request, request.action)
         if pk is None:
             request.pk = pk = served.key(parts[0])
         if served.variants is not None:

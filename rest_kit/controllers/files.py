@@ -40,7 +40,7 @@ from rest_kit.uploads.download import download
 from rest_kit.uploads.multipart import FilePart, read_form
 from rest_kit.uploads.receiving import SPARE_PARTS, Incoming, Rule
 
-ACTIONS: Final = {"GET": "retrieve", "HEAD": "retrieve", "PUT": "partial_update", "DELETE": "partial_update"}
+FILE_ACTIONS: Final = {"GET": "retrieve", "HEAD": "retrieve", "PUT": "partial_update", "DELETE": "partial_update"}
 """By verb at a file's address, what is done to the item, as permissions and throttles call it."""
 
 FileVerb = Callable[[Request, str], Reply]
@@ -162,8 +162,9 @@ class Addresses:
 
     def _answer(self, run: Callable[[Request, Pk, str], Reply], name: str, request: Request, text: str) -> Reply:
         """Let a request pass to its verb, as one for the item."""
-        if self.served.access is not None:
-            self.served.access.enter(request, ACTIONS[request.method])
+        if request.view is not self.served.owner:
+            request.pk = self.served.key_if_any(text)
+            self.served.let_in(request, FILE_ACTIONS[request.method])
         self.served.refuse_parameters(request)
         request.pk = pk = self.served.key(text)
         return run(request, pk, name)

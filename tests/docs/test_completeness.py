@@ -159,8 +159,8 @@ NAMES: dict[str, Iterable[str]] = {
         *(*permissions.__all__, *permissions.RIGHTS),
         *(
             name
-            for name in vars(permissions.Permission)
-            if name[0] != "_" and name not in ("has_scope", "asks_objects")
+            for name, member in vars(permissions.Permission).items()
+            if name[0] != "_" and not isinstance(member, property)  # those follow from which methods a class has
         ),
         *(name for name in vars(permissions.Grants) if not name.startswith("_")),
         *(key for cls in (permissions.IsOwner, permissions.HasScope, permissions.Grants) for key in arguments_of(cls)),
