@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS: dict[str, int] = {
     "rest_kit": 0,  # the package itself, which holds the version and nothing else
     "rest_kit.errors": 0,
+    "rest_kit.forks": 0,
     "rest_kit.query": 0,
     "rest_kit.types": 0,
     "rest_kit.models": 1,

@@ -84,18 +84,16 @@ class EngineDatabase(Database):
     """
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(os.path.abspath(engine.url.database or "memory"), False, PATIENCE)
         self._engine = engine
+        super().__init__(os.path.abspath(engine.url.database or "memory"), False, PATIENCE)
 
     @classmethod
     def of(cls, engine: Engine) -> EngineDatabase:
         """The one database of that engine."""
         key = (f"engine {id(engine)}", False, PATIENCE)
-        with cls._registry:
-            found = cls._known.get(key)
-            if not isinstance(found, EngineDatabase):
-                found = cls._known[key] = cls(engine)
-            return found
+        found = cls._known.at(key, lambda: cls(engine))
+        assert isinstance(found, EngineDatabase)
+        return found
 
     @property
     def exists(self) -> bool:

@@ -11,7 +11,6 @@ import os
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 from urllib.parse import quote as quote_path
@@ -27,6 +26,7 @@ from datastores.sqlite.failures import (
 )
 from datastores.tables.statements import Row, Run
 from rest_kit.errors import StoreUnavailable
+from rest_kit.forks import Shared, renew_after_fork
 
 T = TypeVar("T")
 
@@ -44,8 +44,7 @@ class _Active(threading.local):
 class Database:
     """The connections of this process to one file; `Database.at` gives all stores over a file the same one."""
 
-    _known: ClassVar[weakref.WeakValueDictionary[tuple[str, bool, float], Database]] = weakref.WeakValueDictionary()
-    _registry: ClassVar[threading.Lock] = threading.Lock()
+    _known: ClassVar[Shared[tuple[str, bool, float], Database]] = Shared()
     _inherited: ClassVar[list[sqlite3.Connection]] = []
     """Connections that must never be closed: the parent's, and those to files that are gone."""
 
@@ -58,16 +57,13 @@ class Database:
         """Counts how often the file was found replaced, or the connections were let go of."""
         self._identity: tuple[int, int] | None = None
         self._start_afresh()
+        renew_after_fork(self, Database._after_fork)
 
     @classmethod
     def at(cls, path: str, read_only: bool, timeout: float) -> Database:
         """The one database of that path (symbolic links resolved), mode and timeout."""
         key = (os.path.realpath(path), read_only, timeout)
-        with cls._registry:
-            found = cls._known.get(key)
-            if found is None:
-                found = cls._known[key] = cls(*key)
-            return found
+        return cls._known.at(key, lambda: cls(*key))
 
     def _start_afresh(self) -> None:
         self._idle: list[sqlite3.Connection] = []
@@ -76,13 +72,10 @@ class Database:
         self._writing = threading.Lock()
         self._checked = 0.0
 
-    @classmethod
-    def after_fork(cls) -> None:
+    def _after_fork(self) -> None:
         """Forget, in a forked child, every connection without closing it: they and their locks are the parent's."""
-        cls._registry = threading.Lock()
-        for database in list(cls._known.values()):
-            database._leave_to_parent()
-            database._start_afresh()
+        self._leave_to_parent()
+        self._start_afresh()
 
     def _leave_to_parent(self) -> None:
         """Keep the inherited connections from ever being closed here."""
@@ -316,6 +309,3 @@ def refuse_ended(connection: sqlite3.Connection) -> None:
     """Refuse to go on where SQLite has ended the transaction by itself, as it does when the disk is full."""
     if not connection.in_transaction:
         raise StoreUnavailable("the transaction is over; nothing of it was kept")
-
-
-os.register_at_fork(after_in_child=Database.after_fork)

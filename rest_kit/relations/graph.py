@@ -6,15 +6,14 @@ says is asked of its catalogue when it is first needed.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
-from weakref import WeakSet
 
 import msgspec
 
 from rest_kit.errors import did_you_mean
+from rest_kit.forks import renew_after_fork
 from rest_kit.models import Field, Model
 from rest_kit.query import Query, Result
 from rest_kit.relations.catalogue import Catalogue, catalogues
@@ -140,7 +139,7 @@ class Graph:
         stores = {name: member.stores for name, member in self.members.items()}
         self.catalogues = catalogues(stores, self._learn)
         self.problems = self._problems() + self._misnamed()
-        _graphs.add(self)
+        renew_after_fork(self, Graph._renew_locks)
 
     def settled(self, name: str) -> bool:
         """Whether every table that may have a say in what a resource refers to, or what refers to it, has had it."""
@@ -185,7 +184,7 @@ class Graph:
         for related in self._related.values():
             yield from related.outgoing
 
-    def renew_locks(self) -> None:
+    def _renew_locks(self) -> None:
         """In a forked child: wait for no thread that only the parent has."""
         self._lock = threading.Lock()
         for catalogue in self.catalogues.values():
@@ -306,15 +305,3 @@ def _relation(child: str, field: Field, names: Sequence[str], target: str, relat
     """The relation that a field makes, whose model has these names."""
     name = relation_name(field.name, names)
     return Relation(name, child, field.name, target, related_name, field.on_delete, field.write_only)
-
-
-_graphs: WeakSet[Graph] = WeakSet()
-
-
-def _renew_locks() -> None:
-    for graph in _graphs:
-        graph.renew_locks()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)

@@ -15,9 +15,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
-from weakref import WeakSet
 
 from rest_kit.errors import StoreCorrupt, StoreFull, StoreUnavailable
+from rest_kit.forks import renew_after_fork
 from rest_kit.storage.base import Clock, Count, Storage, Window, distinct
 from rest_kit.storage.clocks import since_boot, this_boot
 from rest_kit.storage.logs import NANOSECONDS, counted, length_of, take_back, trimmed
@@ -53,7 +53,7 @@ class SQLiteStorage(Storage):
         self.timeout = timeout
         self._given_clock = clock
         self._start_afresh()
-        _storages.add(self)
+        renew_after_fork(self, SQLiteStorage._leave_to_parent)
 
     def _start_afresh(self) -> None:
         self._lock = threading.Lock()
@@ -61,7 +61,7 @@ class SQLiteStorage(Storage):
         self._file: tuple[int, int] | None = None
         self._clock: Clock = time.time_ns
 
-    def after_fork(self) -> None:
+    def _leave_to_parent(self) -> None:
         """In a forked child: leave the connection, and a lock that is held, to the parent."""
         self._abandon()
         self._start_afresh()
@@ -261,15 +261,3 @@ def _meaning(exc: sqlite3.Error, name: str) -> StoreUnavailable:
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return StoreCorrupt(f"{name} is damaged, or not an SQLite database")
     return StoreUnavailable(f"{name} cannot be used: {getattr(exc, 'sqlite_errorname', 'an error')}", retry_after=1)
-
-
-_storages: WeakSet[SQLiteStorage] = WeakSet()
-
-
-def _after_fork() -> None:
-    for storage in _storages:
-        storage.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
