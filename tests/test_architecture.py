@@ -45,6 +45,7 @@ FLOORS: dict[str, int] = {
     "rest_kit.policies": 3,
     "rest_kit.preconditions": 3,
     "rest_kit.problems": 3,
+    "rest_kit.processes": 3,
     "rest_kit.proxies": 3,
     "rest_kit.relations": 3,
     "rest_kit.request": 3,

@@ -16,10 +16,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NoReturn
 
-from werkzeug.exceptions import ServiceUnavailable
-
 from rest_kit.authentication import Authentication
 from rest_kit.errors import AccessError, StoreUnavailable, Throttled
+from rest_kit.processes import refuse_unshared
 from rest_kit.request import Request
 from rest_kit.storage import Count, Storage, Window
 from rest_kit.throttling.base import Throttle
@@ -34,6 +33,9 @@ PATIENCE: Final = 1.0
 FEW: Final = 100
 """Room for so many failures is more than an address has requests on their way, so that there is nothing to wait for."""
 _ENDLESS: Final = 10**9
+REMEDIES: Final = (
+    "run one worker, set storage= to an SQLite file or a Redis server, or allow it with memory://?multiprocess=allow"
+)
 _HELD: Final = "held "
 
 
@@ -99,11 +101,8 @@ class Throttling:
 
     def enter(self, request: Request, identify: Callable[[Request], None] | None) -> None:
         """Let a request pass, with the headers that say how many are left (Throttled, and what `identify` raises)."""
-        if self._in_process and request.environ.get("wsgi.multiprocess"):
-            raise ServiceUnavailable(
-                "requests are counted in one process, and several are serving: run one worker, set storage= to an "
-                "SQLite file or a Redis server, or allow it with memory://?multiprocess=allow"
-            )
+        if self._in_process:
+            refuse_unshared(request, "requests are counted", REMEDIES)
         told: list[Count] = []
         held: Sequence[list[Count]] = ()
         if self._has_early or self._guessable:
