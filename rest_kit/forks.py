@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 K = TypeVar("K")
 T = TypeVar("T")
 
+_never_closed: Final[list[Any]] = []
 _renewals: Final[WeakKeyDictionary[Any, Callable[[Any], None]]] = WeakKeyDictionary()
 
 
@@ -32,6 +33,14 @@ def _in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
+
+
+def never_close(*things: Any) -> None:
+    """Keep connections, or whatever holds some, from ever being closed by this process, as garbage would be.
+
+    A parent's are closed by the parent; and to close one to a file that was replaced might spoil the new file.
+    """
+    _never_closed.extend(things)
 
 
 class Shared(Generic[K, T]):

@@ -30,7 +30,7 @@ from datastores.sql.transaction import Transaction
 from datastores.tables.statements import Row
 from datastores.tables.tries import Tries
 from rest_kit.errors import Fault, InvalidQuery, RestKitError, StoreUnavailable
-from rest_kit.forks import Shared, renew_after_fork
+from rest_kit.forks import Shared, never_close, renew_after_fork
 
 T = TypeVar("T")
 
@@ -62,8 +62,6 @@ class Database:
     """The connections of this process to one database; `at` gives all stores over one place the same."""
 
     _known: ClassVar[Shared[Hashable, Database]] = Shared()
-    _inherited: ClassVar[list[Any]] = []
-    """Pools of the parent process, which must never be closed."""
 
     def __init__(self, engine: Engine, dialect: Dialect) -> None:
         self.engine = engine
@@ -93,7 +91,7 @@ class Database:
 
     def _leave_to_parent(self) -> None:
         """Leave every connection to the parent, in a forked child."""
-        self._inherited.append(self.engine.pool)
+        never_close(self.engine.pool)
         self.engine.dispose(close=False)
         self._active = _Active()
         self._meeting = threading.Lock()

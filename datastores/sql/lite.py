@@ -26,6 +26,7 @@ from datastores.sqlite.table import Table
 from datastores.tables.columns import Column
 from datastores.tables.store import TableStore
 from rest_kit.errors import ConfigurationError, StoreUnavailable
+from rest_kit.forks import never_close
 from rest_kit.models.field import Field
 from rest_kit.models.model import Model
 from rest_kit.store import refuse
@@ -101,7 +102,7 @@ class EngineDatabase(Database):
         return True
 
     def _leave_to_parent(self) -> None:
-        self._inherited.append(self._engine.pool)  # type: ignore[arg-type]
+        never_close(self._engine.pool)
         self._engine.dispose(close=False)
 
     def _check_file(self) -> None:
