@@ -30,13 +30,14 @@ from rest_kit.controllers.variants import EVERYTHING, Limits, Variants
 from rest_kit.errors import AccessError, ConfigurationError
 from rest_kit.idempotency import Idempotency, idempotency_for
 from rest_kit.models import Model
+from rest_kit.options import ControllerDict, ResourceDict, ViewDict
 from rest_kit.policies import NO_POLICIES, Policies
 from rest_kit.problems import Reply
 from rest_kit.query import Page, Query, Where, conjoin
 from rest_kit.relations import NOTHING, Graph, Related
 from rest_kit.request import Request
 from rest_kit.signing import Keys
-from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
+from rest_kit.spec import Spec, build_spec, misspelt
 from rest_kit.storage import MemoryStorage, Storage, open_storage
 from rest_kit.store import refuse
 from rest_kit.types import Pk, Record
