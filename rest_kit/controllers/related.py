@@ -99,7 +99,7 @@ class RelatedServed(Served):
         """Answer for what lies under an item: the list of those that refer to it, or the one that it refers to."""
         if len(parts) == 2 and parts[0] not in self.reserved:
             key, name = parts
-            if name in self.related.to_many:
+            if name in self.related.to_many and self.is_shown:
                 return self.nested_list(request, key, self.related.to_many[name])
             if name in self.related.to_one and self.leads_on(self.related.to_one[name]):
                 return self.nested_item(request, key, self.related.to_one[name])
@@ -107,7 +107,13 @@ class RelatedServed(Served):
 
     def names_below(self) -> list[str]:
         to_one = [name for name, one in self.related.to_one.items() if self.leads_on(one)]
-        return [*super().names_below(), *self.related.to_many, *to_one]
+        return [*super().names_below(), *(self.related.to_many if self.is_shown else ()), *to_one]
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether GET shows items or lists of them; where not, no nested list tells which of them there are either."""
+        member = self.graph.members[self.spec.name]
+        return member.shows_items or member.shows_lists
 
     def parent(self, request: Request, pk: Pk) -> Record:
         """The item that a nested route leads through, as this caller may see it (RecordNotFound, PermissionDenied)."""
@@ -125,7 +131,8 @@ class RelatedServed(Served):
     def nested_list(self, request: Request, text: str, relation: Relation) -> Reply:
         """A verb on the list of those that refer to one item."""
         child = served(self.graph.members[relation.child].lists())
-        verbs = [verb for verb in NESTED_VERBS if verb in child.list_verbs]
+        fixed = child.model.by_name[relation.field].read_only
+        verbs = [verb for verb in NESTED_VERBS if verb in child.list_verbs and not (verb == "POST" and fixed)]
         if request.method not in verbs:
             return child.refuse_verb(request, allow(verbs))
         if child.access is not None:

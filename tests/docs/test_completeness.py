@@ -266,6 +266,23 @@ def test_the_pages_are_on_the_map() -> None:
         assert pages <= linked, place
 
 
+@pytest.mark.parametrize(
+    ("topic", "page"),
+    [
+        ("ViewSets", "actions.md"),
+        ("Serializers: validation, transformation", "models.md"),
+        ("Actions", "actions.md"),
+        ("Permissions", "permissions.md"),
+        ("Authentication: user login and tokens", "authentication.md"),
+        ("Routing: routers, URL configuration", "routing.md"),
+        ("Throttling: rate limiting", "throttling.md"),
+    ],
+)
+def test_a_topic_is_found_under_its_usual_name(topic: str, page: str) -> None:
+    rows = re.findall(rf"^\| {topic}.*$", (ROOT / "docs/index.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert any(f"]({page}" in row for row in rows)
+
+
 def measured(page: str) -> dict[tuple[str, str, str], str]:
     """The cells of a page's tables of microseconds, by what they measure, row and column."""
     text = (ROOT / page).read_text(encoding="utf-8")
