@@ -32,7 +32,7 @@ class Idempotency(ABC):
         self._max_body = max_body
         self._required = required
 
-    def look(self, request: Request, limit: int) -> Reply | None:
+    def earlier_reply(self, request: Request, limit: int) -> Reply | None:
         """Note the request's claim, and give back the reply that it has had, if any; a body has at most `limit` bytes.
 
         InvalidInput for a key that is none, or none where one is required; KeyReused, KeyInUse, StoreUnavailable.
@@ -46,7 +46,7 @@ class Idempotency(ABC):
         return None
 
     def run_once(self, request: Request, run: Callable[[], Reply], limit: int | None = None) -> Reply:
-        """The reply of `run`, or the one that the request's key has had (as `look`, and what `run` raises).
+        """The reply of `run`, or the one that the request's key has had (as `earlier_reply`, and what `run` raises).
 
         For work in several transactions, or outside of any: the key is claimed before, and the reply kept behind it.
         Who dies in between leaves the key taken for `LEASE_SECONDS`; then the work is done again by whoever asks.

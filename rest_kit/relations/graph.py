@@ -53,7 +53,7 @@ class Member(msgspec.Struct, frozen=True):
 
     `stores` are theirs, without I/O; `mount` is the URL path of the collection below the script name; `shows_items`
     and `shows_lists` say whether GET is served; `expandable` is the option `expand_fields` (None: everything).
-    `guarded` are the fields that only some may read, and `hidden` says which of them a caller may not.
+    `hideable` are the fields that only some may read, and `hidden` says which of them a caller may not.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Member(msgspec.Struct, frozen=True):
     shows_items: bool = True
     shows_lists: bool = True
     expandable: tuple[str, ...] | None = None
-    guarded: frozenset[str] = frozenset()
+    hideable: frozenset[str] = frozenset()
     hidden: Callable[[Request], frozenset[str]] = lambda request: frozenset()
 
     @property
@@ -166,18 +166,18 @@ class Graph:
         shown |= {name: one for name, one in found.to_many.items() if self.members[one.child].shows_lists}
         return {name: one for name, one in shown.items() if allowed is None or name in allowed}
 
-    def guards(self) -> bool:
+    def may_hide(self) -> bool:
         """Whether it may depend on the caller which relations there are; databases may tell of some later."""
-        return any(member.guarded for member in self.members.values())
+        return any(member.hideable for member in self.members.values())
 
     def blocked(self, request: Request) -> frozenset[Relation]:
         """The relations through fields that the caller may not read."""
         return request.remember(("blocked", self), lambda: self._blocked(request))
 
     def _blocked(self, request: Request) -> frozenset[Relation]:
-        guarded = [one for one in self._relations() if one.field in self.members[one.child].guarded]
-        hidden = {name: self.members[name].hidden(request) for name in {one.child for one in guarded}}
-        return frozenset(one for one in guarded if one.field in hidden[one.child])
+        hideable = [one for one in self._relations() if one.field in self.members[one.child].hideable]
+        hidden = {name: self.members[name].hidden(request) for name in {one.child for one in hideable}}
+        return frozenset(one for one in hideable if one.field in hidden[one.child])
 
     def _relations(self) -> Iterator[Relation]:
         """All relations, as far as they are known by now."""

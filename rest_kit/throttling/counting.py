@@ -121,7 +121,7 @@ class Throttling:
         told: list[Count] = []
         held: Sequence[Place] = ()
         if self._has_early or self._guessable:
-            held = self._guard(request, identify, told)
+            held = self._identify_within_limits(request, identify, told)
         elif identify is not None:
             self._identify_first(request, identify, told)
         if self._has_late:
@@ -130,7 +130,7 @@ class Throttling:
 
     def look(self, request: Request, identify: Callable[[Request], None]) -> None:
         """Find out who is calling for a part of another resource's reply, which counts no further (as `enter`)."""
-        self._give_back_places(self._guard(request, identify, []))
+        self._give_back_places(self._identify_within_limits(request, identify, []))
 
     def ping(self) -> None:
         """Return if all storages that requests depend on can be reached (StoreUnavailable)."""
@@ -138,7 +138,7 @@ class Throttling:
             if not counter.is_open:
                 counter.storage.ping()
 
-    def _guard(
+    def _identify_within_limits(
         self, request: Request, identify: Callable[[Request], None] | None, told: list[Count]
     ) -> Sequence[Place]:
         """Count by address, then find out who is calling; what has been held for that is to be given back."""
