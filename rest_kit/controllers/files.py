@@ -122,7 +122,7 @@ class Keeping:
         texts = [record[name] for record in records for name in self.fields if record.get(name) is not None]
         return {file.key for file in map(_told, texts) if file is not None}
 
-    def guarded(self, verb: Callable[..., Reply]) -> Callable[..., Reply]:
+    def cleaning_up(self, verb: Callable[..., Reply]) -> Callable[..., Reply]:
         """A verb that leaves no file behind when it fails; where it is not known whether it did, all are kept."""
 
         def run(request: Request, *args: Any) -> Reply:
@@ -155,7 +155,7 @@ class Addresses:
         if "GET" in items:
             verbs["GET"] = verbs["HEAD"] = self.get
         if "PATCH" in items and field.writable:
-            verbs["PUT"] = self.keeping.guarded(self.put)
+            verbs["PUT"] = self.keeping.cleaning_up(self.put)
             if field.nullable:
                 verbs["DELETE"] = self.delete
         return {verb: partial(self._answer, run, field.name) for verb, run in verbs.items()}

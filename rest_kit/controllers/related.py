@@ -185,6 +185,6 @@ def _member(name: str, sharing: Sequence[Any]) -> Member:
         items.spec.unique_verbs is None or "GET" in items.spec.unique_verbs,
         lists.spec.list_verbs is None or "GET" in lists.spec.list_verbs,
         items.spec.expand_fields,
-        frozenset(name for one in sharing for name in one.guarded),
+        frozenset(name for one in sharing for name in one.hideable),
         lambda request: frozenset(name for one in sharing for name in one.hidden_from(request)),
     )

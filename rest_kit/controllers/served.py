@@ -196,18 +196,18 @@ class Served(Writing):
             "DELETE": self.delete,
             **items,
         }
-        self.list_verbs = self.guarded(with_head({v: run for v, run in all_lists.items() if v in on_list & served}))
-        self.item_verbs = self.guarded(with_head({v: run for v, run in all_items.items() if v in on_item & served}))
+        self.list_verbs = self.cleaning_up(with_head({v: run for v, run in all_lists.items() if v in on_list & served}))
+        self.item_verbs = self.cleaning_up(with_head({v: run for v, run in all_items.items() if v in on_item & served}))
         if self.keeping is not None:
             self.files = Addresses(self, self.keeping).verbs
         self.list_allow = allow(self.list_verbs)
         self.item_allow = allow(self.item_verbs)
 
-    def guarded(self, verbs: dict[str, Callable[..., Reply]]) -> dict[str, Callable[..., Reply]]:
+    def cleaning_up(self, verbs: dict[str, Callable[..., Reply]]) -> dict[str, Callable[..., Reply]]:
         """The verbs, those that write made to leave no file behind when they fail."""
         if self.keeping is None:
             return verbs
-        return {verb: run if verb in READING else self.keeping.guarded(run) for verb, run in verbs.items()}
+        return {verb: run if verb in READING else self.keeping.cleaning_up(run) for verb, run in verbs.items()}
 
     def key(self, text: str) -> Pk:
         """The primary key that a path segment spells, in its one canonical spelling (RecordNotFound)."""

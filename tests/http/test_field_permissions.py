@@ -552,7 +552,7 @@ def test_what_cannot_be_meant_is_refused() -> None:
         make_controller(resource, {"options": {"field_permissions": fields}})
     where = "controller options['field_permissions']"
     assert caught.value.problems == [
-        f"{where}['name'] holds the class IsAdminUser; it must be an instance",
+        f"{where}['name'] holds the class IsAdminUser; it must be an instance, such as IsAuthenticated()",
         f"{where}['salary'] has no key 'raed'; did you mean 'read'?",
         f"{where}['salary']: IsOwner('owner') looks at records, and a field is asked for once a request",
     ]

@@ -612,7 +612,8 @@ def test_a_model_with_files_needs_a_place_for_them() -> None:
         "DirectoryStorage('uploads'), and is missing"
     ]
     assert (
-        "must be an instance, not the class: DirectoryStorage('uploads')" in declared(Album, files=DirectoryStorage)[0]
+        "holds the class DirectoryStorage; it must be an instance, such as DirectoryStorage('uploads')"
+        in declared(Album, files=DirectoryStorage)[0]
     )
     assert "must be a file storage" in declared(Album, files="uploads")[0]
 
