@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from datastores import PythonListDataStore, SQLDataStore
 from rest_kit import models
-from rest_kit.controllers import Controller, action, sweep_files
+from rest_kit.controllers import Controller, WSGIDispatcher, action, sweep_files
 from rest_kit.errors import ConfigurationError, OutcomeUnknown, PermissionDenied, StoreFull
 from rest_kit.models import StoredFile
 from rest_kit.permissions import ModelPermissions, Permission
@@ -581,6 +581,20 @@ def test_sweeping_reads_every_page(folder: Path, monkeypatch: pytest.MonkeyPatch
     app: Any = client.application
     assert sweep_files(app, older_than=-1) == 0
     assert len(kept(folder)) == 5
+
+
+def test_sweeping_knows_the_records_of_what_is_behind(folder: Path) -> None:
+    def make(name: str) -> type[Controller]:
+        resource = {"resource_name": name, "options": {"files": DirectoryStorage(folder)}}
+        return over_list([], model=Album, resource=resource)
+
+    last = make("last")()
+    app = WSGIDispatcher([make("first")], fallback=WSGIDispatcher([make("albums")], fallback=last))
+    client = Client(app)
+    created(client, ("cover", COVER))
+    #assert send(Client(last), ("title", "Red"), ("cover", COVER), path="/").status_int == 201
+    assert sweep_files(app, older_than=-1) == 0
+    assert len(kept(folder)) == 2
 
 
 # A folder of files
