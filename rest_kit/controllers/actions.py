@@ -27,9 +27,12 @@ _MARK: Final = "_rest_kit_action"
 _TAKEN: Final = frozenset({*LIST_ACTIONS.values(), *ITEM_ACTIONS.values()})
 """What requests without an action are called, by permissions and throttles."""
 _ATTRIBUTES: Final = frozenset(
-    {"access", "background", "full_name", "hooks", "idempotency", "keys", "mount", "spec", "storage", "store"}
+    (
+        *("access", "background", "full_name", "hooks", "idempotency", "keys", "mount", "spec", "storage", "store"),
+        *("_for_now", "_graph", "_guards", "_reserved", "_served"),
+    )
 )
-"""What every controller has beside its class's own attributes."""
+"""What every controller has beside its class's own attributes; a test compares them with those of a real one."""
 
 
 class Action(msgspec.Struct, frozen=True):
