@@ -18,7 +18,7 @@ import msgspec
 
 from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS
 from rest_kit.policies import Policies, read_policies
-from rest_kit.routes import method_problems, size_problems
+from rest_kit.routes import in_capitals, method_problems, size_problems
 from rest_kit.spec import RESERVED_KEYS, is_segment
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
@@ -74,7 +74,7 @@ def action(
         attribute = getattr(function, "__name__", repr(function))
         owner = f"@action {attribute}"
         policies, problems = read_policies(given, owner)
-        verbs = _upper(methods)
+        verbs = in_capitals(methods)
         problems += method_problems(verbs, owner) + _name_problems(attribute if name is None else name, owner)
         if not isinstance(detail, bool):
             problems.append(f"{owner} detail must be True, for one object, or False, for the list, not {detail!r}")
@@ -94,13 +94,6 @@ def action(
         return function
 
     return mark
-
-
-def _upper(methods: Any) -> Any:
-    """Verbs in capitals, as far as they are verbs."""
-    if not isinstance(methods, (list, tuple, set, frozenset)):
-        return methods
-    return [one.upper() if isinstance(one, str) else one for one in methods]
 
 
 def _name_problems(name: Any, owner: str) -> list[str]:

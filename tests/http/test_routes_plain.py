@@ -110,6 +110,10 @@ def test_verbs_and_slashes_are_as_everywhere(site: Client) -> None:
     problem(site.get("/login"), 404, "not-found")
 
 
+def test_verbs_may_be_written_in_any_case() -> None:
+    assert client(Route("/echo", lambda request: {"a": 1}, methods=["post"])).post("/api/echo").json == {"a": 1}
+
+
 def test_segments_of_the_path_are_handed_over() -> None:
     def add(request: Request, a: int, name: str) -> Any:
         return {"a": a, "name": name, "query": request.http.args.get("q"), "action": request.action}
