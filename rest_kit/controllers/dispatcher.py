@@ -49,10 +49,11 @@ class WSGIDispatcher(Application):
     many trusted proxies are in front. `https`: whether plain HTTP is refused. `fallback`: a WSGI application for every
     path that is not ours. `secret`: signs cursors and keys entity tags (a list for rotation, newest first; or the
     environment variable REST_KIT_SECRET). `authentication`, `permissions`, `throttle`:
-    the policies of controllers that have none of their own. `storage`: where throttles count, as a URL (`memory://`,
-    `sqlite:///file`, `redis://host`). `routes`: plain endpoints beside the controllers. `background_workers`,
-    `background_queue`: how many threads do what is left for after the reply, and how much may wait for them. Raises
-    ConfigurationError with every mistake.
+    the policies of controllers that have none of their own. `storage`: where throttles count, where sessions
+    and the newest refresh tokens are known, and where replies under idempotency keys lie for stores that keep none; a
+    URL (`memory://`, `sqlite:///file`, `redis://host`), or a Storage. `routes`: plain endpoints beside the controllers.
+    `background_workers`, `background_queue`: how many threads do what is left for after the reply, and how much may
+    wait for them. Raises ConfigurationError with every mistake.
     """
 
     def __init__(
