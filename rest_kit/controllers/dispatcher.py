@@ -158,7 +158,14 @@ class WSGIDispatcher(Application):
     def _make(self, cls: type[Controller], path: str, version: str = "") -> Controller:
         assert cls.spec_ is not None
         mount = f"{path}/{cls.spec_.name}/"
-        return cls(mount=mount, version=version, keys=self.keys, defaults=self.defaults, storage=self.storage)
+        return cls(
+            mount=mount,
+            version=version,
+            keys=self.keys,
+            defaults=self.defaults,
+            storage=self.storage,
+            background=self.background,
+        )
 
     def _places(self) -> list[Mounted]:
         return [self.root, *self.root.versions.values()]
