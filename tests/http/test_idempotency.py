@@ -52,10 +52,12 @@ class Order(models.Model):
 
 
 class Remembering(MemoryStorage):
-    """A storage in memory, whose keys can be looked at, and which several processes may each have."""
+    """A storage whose keys can be looked at, and which stands for one that several processes share."""
+
+    in_process = False
 
     def __init__(self) -> None:
-        super().__init__(multiprocess="allow")
+        super().__init__()
         self.keys: set[str] = set()
 
     def swap(self, key: str, expected: bytes | None, value: bytes | None, seconds: float) -> bool:
@@ -515,8 +517,9 @@ def test_what_the_options_do_not_take(options: dict[str, Any], said: str) -> Non
 def test_a_store_without_a_place_for_keys_is_given_one(tmp_path: Path) -> None:
     shop = Shop("remote", local("remote", tmp_path))
     shop.option = True
-    with pytest.raises(ConfigurationError, match="RemoteDataStore has no place for keys"):
-        shop.client()
+    for memory in ("memory://", "memory://?multiprocess=allow"):
+        with pytest.raises(ConfigurationError, match="RemoteDataStore has no place for keys"):
+            serve(shop.controller(), storage=memory)
     shared = Remembering()
     client = serve(shop.controller(), storage=shared)
     replayed(post(client), post(client))
@@ -525,9 +528,10 @@ def test_a_store_without_a_place_for_keys_is_given_one(tmp_path: Path) -> None:
 
 def test_keys_in_memory_are_refused_behind_several_processes(tmp_path: Path) -> None:
     shop = Shop("remote", local("remote", tmp_path))
-    shop.option = MemoryStorage()
-    reply = post(shop.client(), environ={"wsgi.multiprocess": True})
-    assert "keep them at a URL" in problem(reply, 503, "unavailable")["detail"]
+    for memory in ("memory://", "memory://?multiprocess=allow"):
+        shop.option = memory
+        reply = post(shop.client(), environ={"wsgi.multiprocess": True})
+        assert "keep them at a URL" in problem(reply, 503, "unavailable")["detail"]
 
 
 def test_a_storage_may_be_named_for_a_store_that_keeps_keys_itself(tmp_path: Path) -> None:
