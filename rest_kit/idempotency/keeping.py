@@ -26,38 +26,51 @@ PREFIX: Final = "rest_kit:idempotency:"
 
 
 class Idempotency(ABC):
-    """How one resource carries out requests with a key; `run_once` is for work that is not one transaction."""
+    """How one resource carries out requests with a key: `answer` for a verb of one transaction, else `run_once`."""
+
+    one_step: bool
+    """Whether a reply is kept in the transaction of the write, and so may be found where nothing else was kept."""
 
     def __init__(self, once: Once, max_body: int, *, required: bool) -> None:
         self._once = once
         self._max_body = max_body
         self._required = required
 
-    def look(self, request: Request, limit: int) -> Reply | None:
-        """Note the request's claim, and give back the reply that it has had, if any; a body has at most `limit` bytes.
+    def answer(self, request: Request, verb: Callable[[], Reply], limit: int) -> Reply:
+        """The reply that the request's key has had, or the one of a verb, whose write keeps it by `write`.
 
-        InvalidInput for a key that is none, or none where one is required; KeyReused, KeyInUse, StoreUnavailable.
+        A body has at most `limit` bytes. InvalidInput for a key that is none, or none where one is required; KeyReused,
+        KeyInUse, StoreUnavailable, and what the verb raises.
         """
-        claim = request.claim = claim_of(request, limit)
-        if claim is not None:
-            self.refuse_to_forget(request)
-            return self.find(claim)
-        if self._required:
-            raise InvalidInput(Fault("required", "is missing: a request here is sent with a key", header=HEADER))
-        return None
+        claim = request.claim = self._claim(request, limit)
+        had = None if claim is None else self.find(claim)
+        return verb() if had is None else had
 
-    def run_once(self, request: Request, run: Callable[[], Reply], limit: int | None = None) -> Reply:
-        """The reply of `run`, or the one that the request's key has had (as `look`, and what `run` raises).
+    def run_once(
+        self, request: Request, run: Callable[[], Reply], limit: int | None = None, *, writes: bool = False
+    ) -> Reply:
+        """The reply of `run`, or the one that the request's key has had (the errors are those of `answer`).
 
         For work in several transactions, or outside of any: the key is claimed before, and the reply kept behind it.
-        Who dies in between leaves the key taken for `LEASE_SECONDS`; then the work is done again by whoever asks.
-        A body has at most `limit` bytes, or as many as the resource's.
+        Who dies in between leaves the key taken for `LEASE_SECONDS`; then the work is done again by whoever asks, but,
+        where it `writes` by `write`, for what that has kept. A body has at most `limit` bytes, or as many as the
+        resource's.
         """
-        claim = claim_of(request, self._max_body if limit is None else limit)
+        claim = self._claim(request, self._max_body if limit is None else limit)
         if claim is None:
             return run()
-        self.refuse_to_forget(request)
+        if writes and self.one_step:
+            request.claim = claim
         return self._once.run(claim, run)[0]
+
+    def _claim(self, request: Request, limit: int) -> Claim | None:
+        """The claim of a request, if it has one and need have none."""
+        claim = claim_of(request, limit)
+        if claim is not None:
+            self.refuse_to_forget(request)
+        elif self._required:
+            raise InvalidInput(Fault("required", "is missing: a request here is sent with a key", header=HEADER))
+        return claim
 
     @abstractmethod
     def refuse_to_forget(self, request: Request) -> None:
@@ -79,6 +92,8 @@ class Idempotency(ABC):
 
 class InStore(Idempotency):
     """Keeps replies with the data, in the transaction of the write."""
+
+    one_step = True
 
     def __init__(self, store: DataStore, max_body: int, *, required: bool) -> None:
         super().__init__(Once(StoreCells(store)), max_body, required=required)
@@ -113,6 +128,8 @@ class InStore(Idempotency):
 
 class InStorage(Idempotency):
     """Keeps replies in a storage apart from the data."""
+
+    one_step = False
 
     def __init__(self, storage: Storage, max_body: int, *, required: bool) -> None:
         super().__init__(Once(storage, PREFIX), max_body, required=required)
