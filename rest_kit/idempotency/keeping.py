@@ -42,9 +42,13 @@ class Idempotency(ABC):
         A body has at most `limit` bytes. InvalidInput for a key that is none, or none where one is required; KeyReused,
         KeyInUse, StoreUnavailable, and what the verb raises.
         """
-        claim = request.claim = self._claim(request, limit)
-        had = None if claim is None else self.find(claim)
-        return verb() if had is None else had
+        given = self._header(request)
+        if given is None:
+            return verb()
+        with request.kept_body(limit) as body:
+            request.claim = claim = claim_of(request, given, body)
+            had = self.find(claim)
+            return verb() if had is None else had
 
     def run_once(
         self, request: Request, run: Callable[[], Reply], limit: int | None = None, *, writes: bool = False
@@ -56,21 +60,23 @@ class Idempotency(ABC):
         where it `writes` by `write`, for what that has kept. A body has at most `limit` bytes, or as many as the
         resource's.
         """
-        claim = self._claim(request, self._max_body if limit is None else limit)
-        if claim is None:
+        given = self._header(request)
+        if given is None:
             return run()
-        if writes and self.one_step:
-            request.claim = claim
-        return self._once.run(claim, run)[0]
+        with request.kept_body(self._max_body if limit is None else limit) as body:
+            claim = claim_of(request, given, body)
+            if writes and self.one_step:
+                request.claim = claim
+            return self._once.run(claim, run)[0]
 
-    def _claim(self, request: Request, limit: int) -> Claim | None:
-        """The claim of a request, if it has one and need have none."""
-        claim = claim_of(request, limit)
-        if claim is not None:
+    def _header(self, request: Request) -> str | None:
+        """The header that holds the key; None where it was not sent, and need not be (InvalidInput)."""
+        given = request.header("IDEMPOTENCY_KEY")
+        if given is not None:
             self.refuse_to_forget(request)
         elif self._required:
             raise InvalidInput(Fault("required", "is missing: a request here is sent with a key", header=HEADER))
-        return claim
+        return given
 
     @abstractmethod
     def refuse_to_forget(self, request: Request) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import threading
 import time
@@ -473,6 +474,13 @@ def test_a_form_brings_its_file_once(tmp_path: Path) -> None:
     problem(send(client, ("title", "Red"), ("cover", COVER), **headers), 422, "idempotency-key-reused")
     assert client.get(first.json["cover"]["url"]).body == PNG
     assert kept(tmp_path / "files") == [PNG]
+
+
+def test_a_disk_that_is_full_takes_no_form(tmp_path: Path) -> None:
+    client = albums(Where("sqlite", tmp_path), controller={"options": {"idempotency": True}})
+    with mock.patch("tempfile.SpooledTemporaryFile.write", side_effect=OSError(errno.ENOSPC, "no space left")):
+        problem(send(client, ("title", "Blue"), Idempotency_Key=KEY), 507, "store-full")
+    assert send(client, ("title", "Blue"), Idempotency_Key=KEY).status_int == 201
 
 
 # --- the option -------------------------------------------------------------------------------------------------------
