@@ -33,7 +33,9 @@ class Endpoint:
         self.storage = storage
         self.keys = keys
         policies = route.policies.or_else(defaults)
-        refuse(policies.misfits(self), repr(route))
+        # who logs in is nobody yet, whatever the application's throttles count elsewhere
+        by_address = route.login is not None and route.policies.throttle is None
+        refuse(policies.misfits(self, by_address=by_address), repr(route))
         self.access = Access(self, policies, storage) if policies.any else None
         known = policies.authentication or defaults.authentication or ()
         self.challenges = challenges_of(known if route.login is None else (route.login,))
