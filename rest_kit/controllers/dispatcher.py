@@ -134,8 +134,11 @@ class WSGIDispatcher(Application):
         if not routes:
             return None
         # werkzeug's rules take 0.7 MB of every worker, and most applications have none
-        from rest_kit.controllers.routing import Routes
+        from rest_kit.controllers.routing import Routes, clashes
 
+        lists = [[name] for name in self.root.resources]
+        lists += [[version, name] for version, place in self.root.versions.items() for name in place.resources]
+        self._refuse(clashes(routes, lists))
         return Routes(routes, self.defaults, self.storage, self.keys)
 
     def _mount(
@@ -190,7 +193,7 @@ class WSGIDispatcher(Application):
         if "" in parts:
             raise NotFound("there is nothing at this address")
         if self._routes is not None:
-            found = self._routes.find(parts)
+            found = self._routes.find(parts, request.method)
             if found is not None:
                 self.root.announce(request)
                 return found(request)
@@ -222,7 +225,7 @@ class WSGIDispatcher(Application):
             parts = self._below_prefix(segments(environ))
         except NotFound:
             return False
-        if self._routes is not None and self._routes.find(parts) is not None:
+        if self._routes is not None and self._routes.find(parts, environ["REQUEST_METHOD"]) is not None:
             return True
         place, parts = self._place(parts)
         return (parts[0] if parts else "") in place.handlers and parts[:1] != [""]
