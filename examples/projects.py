@@ -23,7 +23,7 @@ class ProjectModel(models.Model):
     fields = [
         models.PkField(name="id"),
         models.StringField(name="name", required=True, max_length=100),
-        models.IntForeign(name="owner", resource="users", read_only=True, related_name="projects", on_delete="cascade"),
+        models.IntForeign(name="owner", resource="users", read_only=True, on_delete="cascade"),
     ]
     validators = [models.UniqueTogether("name", "owner")]
 
@@ -37,7 +37,7 @@ class TaskModel(models.Model):
         models.IntForeign(
             name="project_id", resource="projects", related_name="tasks", on_delete="cascade", required=True
         ),
-        models.IntForeign(name="owner", resource="users", read_only=True, related_name="tasks", on_delete="cascade"),
+        models.IntForeign(name="owner", resource="users", read_only=True, on_delete="cascade"),
     ]
 
 

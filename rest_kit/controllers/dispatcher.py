@@ -92,14 +92,9 @@ class WSGIDispatcher(Application):
         problems.expect(bool, docs=docs, hello=hello)
         problems.check_background(background_workers, background_queue)
         given = {"authentication": authentication, "permissions": permissions, "throttle": throttle}
-        self.defaults, misfits = read_policies(given, type(self).__name__)
-        problems += misfits
+        self._read_policies(given, secret, routes, problems)
         with problems.gathered():
             self.storage = open_storage(storage)
-        with problems.gathered():
-            self.keys = Keys(secret)
-            unfit = [problem for one in routes if isinstance(one, Route) for problem in one.check(self.keys)]
-            problems += dict.fromkeys([*self.defaults.problems(self.keys), *unfit])
         with problems.gathered():
             self.proxies = read_proxies(proxies)
         self._deprecated = problems.read_deprecated(deprecated, versions)
@@ -113,6 +108,15 @@ class WSGIDispatcher(Application):
         self._routes = self._take_routes(routes)
         self._show(hello=hello, docs=docs)
         self._refuse([problem for place in self._places() for problem in place.relate()])
+
+    def _read_policies(self, given: Mapping[str, Any], secret: Any, routes: Sequence[Any], problems: Problems) -> None:
+        """Take over the policies for all, and the keys that they and the routes may need."""
+        self.defaults, misfits = read_policies(given, type(self).__name__)
+        problems += misfits
+        with problems.gathered():
+            self.keys = Keys(secret)
+            unfit = [problem for one in routes if isinstance(one, Route) for problem in one.check(self.keys)]
+            problems += dict.fromkeys([*self.defaults.problems(self.keys), *unfit])
 
     def _read_gates(self, cors: Any, https: Any, problems: Problems) -> tuple[Gate, ...]:
         """What a request passes before anything is looked for: nothing, unless it is asked for."""

@@ -113,5 +113,5 @@ class Attempts:
         """Tell the permission and the hooks what has been done."""
         access = self._doors.access
         if self._last is not None:
-            permission = access.permission if access is not None else None
-            self._last.changes.announce(self._request, self._doors.hooks, permission)
+            written = access.written if access is not None else None
+            self._last.changes.announce(self._request, self._doors.hooks, written)

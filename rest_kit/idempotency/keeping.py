@@ -6,13 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
 
-from werkzeug.exceptions import ServiceUnavailable
-
 from rest_kit.errors import ConfigurationError, Fault, InvalidInput
 from rest_kit.idempotency.claims import HEADER, Claim, claim_of
 from rest_kit.idempotency.once import Once, StoreCells
 from rest_kit.idempotency.replies import pack, replay
 from rest_kit.problems import Reply
+from rest_kit.processes import refuse_unshared
 from rest_kit.request import Request
 from rest_kit.storage import Storage
 from rest_kit.store import DataStore, Tx
@@ -142,11 +141,9 @@ class InStorage(Idempotency):
         self._in_process = storage.in_process
 
     def refuse_to_forget(self, request: Request) -> None:
-        if self._in_process and request.environ.get("wsgi.multiprocess"):
-            raise ServiceUnavailable(
-                "idempotency keys are kept in one process, and several are serving: keep them at a URL such as "
-                "sqlite:///keys.db or redis://host"
-            )
+        if self._in_process:
+            remedies = "keep them at a URL such as sqlite:///keys.db or redis://host"
+            refuse_unshared(request, "idempotency keys are kept", remedies)
 
     def find(self, claim: Claim) -> Reply | None:
         return self._once.find(claim)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import IO, Final
+from typing import IO, Final, TypeVar
 
 import msgspec
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
+from rest_kit.errors import Fault, ValidationError
 from rest_kit.models.files import DEFAULT_MAX_SIZE, MEDIA_TYPE
 from rest_kit.request import FORM, Request, wrong_type
 from rest_kit.uploads.kinds import HEAD, contradicts, is_taken, is_text, settled_type
@@ -24,6 +25,7 @@ DEFAULT_MAX_VALUES: Final = 1024 * 1024
 SPARE_PARTS: Final = 100
 """How many parts a form may have beyond those that mean something, so that the error can name them."""
 _IN_MEMORY: Final = 64 * 1024
+_Value = TypeVar("_Value")
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -91,8 +93,15 @@ class UploadedFile(msgspec.Struct):
     stream: IO[bytes]
 
 
+class _Named(dict[str, _Value]):
+    """What a form has brought, by name; to ask for what is not among it is the sender's fault, not the endpoint's."""
+
+    def __missing__(self, name: str) -> _Value:
+        raise ValidationError(Fault("required", "is missing", (name,)))
+
+
 class Form(msgspec.Struct):
-    """A form that has been read: its plain `fields` and its `files`, each by name."""
+    """A form that has been read: its plain `fields` and its `files`, each by name (ValidationError where missing)."""
 
     fields: dict[str, str]
     files: dict[str, UploadedFile]
@@ -115,7 +124,7 @@ def receive(
     """
     if request.content_type != FORM:
         raise wrong_type(request.content_type, (FORM,))
-    form = Form({}, {})
+    form = Form(_Named(), _Named())
     limits = {"max_files": max_files * max_size, "max_values": max_values, "max_parts": max_files + SPARE_PARTS}
     with ExitStack() as stack:
         for name, value in read_form(request, **limits):

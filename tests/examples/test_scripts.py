@@ -18,6 +18,7 @@ import pytest
 from tests.examples.support import EXAMPLES
 
 ROOT = EXAMPLES.parent
+SECRET = "a secret of the tests, long enough"
 RUN_ON_A_FREE_PORT = """
 import runpy, sys
 import werkzeug.serving
@@ -29,7 +30,8 @@ def on_a_free_port(host, port, application, **options):
     run_simple(host, 0, application, use_debugger=True)
 
 werkzeug.serving.run_simple = on_a_free_port
-runpy.run_path(sys.argv[1], run_name="__main__")
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
@@ -39,7 +41,7 @@ def running(script: Path) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", RUN_ON_A_FREE_PORT, str(script)],
         cwd=script.parent,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "WERKZEUG_DEBUG_PIN": "off"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "WERKZEUG_DEBUG_PIN": "off", "REST_KIT_SECRET": SECRET},
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -66,10 +68,22 @@ def url_in(process: subprocess.Popen[str]) -> str:
 
 @pytest.mark.parametrize(
     ("name", "path", "total"),
-    [("quickstart", "/people/", 100), ("tweets", "/tweets/", 0), ("legacy_csv", "/customers/", 5)],
+    [
+        ("quickstart", "/people/", 100),
+        ("tweets", "/tweets/", 0),
+        ("legacy_csv", "/customers/", 5),
+        ("versions", "/v2/customers/", 2),
+    ],
 )
 def test_it_serves_its_resource(tmp_path: Path, name: str, path: str, total: int) -> None:
     for source in (EXAMPLES / f"{name}.py", EXAMPLES / "kunden.csv"):
         shutil.copy(source, tmp_path)
     with running(tmp_path / f"{name}.py") as url, urllib.request.urlopen(url + path, timeout=10) as reply:
         assert json.load(reply)["meta"]["total_count"] == total
+
+
+@pytest.mark.parametrize(("name", "title"), [("projects", "Projects"), ("login", "Login")])
+def test_it_says_hello(tmp_path: Path, name: str, title: str) -> None:
+    shutil.copy(EXAMPLES / f"{name}.py", tmp_path)
+    with running(tmp_path / f"{name}.py") as url, urllib.request.urlopen(f"{url}/api/", timeout=10) as reply:
+        assert json.load(reply)["name"] == title

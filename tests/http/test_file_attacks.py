@@ -383,6 +383,19 @@ def test_an_endpoint_has_limits(limits: Any, parts: Any, status: int) -> None:
     assert uploading(**limits).post("/upload", body=form(*parts), type=FORM).status_int == status
 
 
+def test_what_an_endpoint_needs_and_is_not_sent_is_missed() -> None:
+    def upload(request: Any) -> Any:
+        with receive(request) as sent:
+            return {"size": sent.files["file"].size, "note": sent.fields["note"]}
+
+    client = serve(routes=[Route("/upload", upload, methods=["POST"])])
+    reply = client.post("/upload", body=form(("note", "x"), ("other", COVER)), type=FORM)
+    assert faults(reply) == [("#/file", "required")]
+    reply = client.post("/upload", body=form(("file", COVER)), type=FORM)
+    assert faults(reply) == [("#/note", "required")]
+    assert client.post("/upload", body=form(("file", COVER), ("note", "x")), type=FORM).status_int == 200
+
+
 def test_an_endpoint_takes_forms_alone() -> None:
     reply = uploading().post("/upload", {"a": "b"})
     assert "multipart/form-data" in problem(reply, 415, "unsupported-media-type")["detail"]

@@ -302,6 +302,16 @@ def test_what_nested_routes_do_not_serve(library: Client) -> None:
     assert complaint(library.get("/authors/1/books/?autor_id=1"))["code"] == "unknown"
 
 
+def test_a_key_that_cannot_be_set_takes_no_nested_post() -> None:
+    key = models.IntForeign("customer_id", resource="customers", related_name="orders", read_only=True)
+    orders = listed("orders", [{"id": 1, "customer_id": 1}], key)
+    client = serve(listed("customers", [{"id": 1}]), orders)
+    assert client.values("/customers/1/orders/") == [1]
+    assert allowed(client.options("/customers/1/orders/")) == ["GET", "HEAD", "OPTIONS"]
+    problem(client.post("/customers/1/orders/", {}), 405, "method-not-allowed")
+    assert client.post("/orders/", {}).json["customer_id"] is None
+
+
 def test_a_nested_post_sets_the_parent(library: Client) -> None:
     made = library.post("/authors/2/books/", {"title": "New"})
     assert (made.status_int, made.json["author_id"], made.headers["Location"]) == (201, 2, "/books/5/")
@@ -331,6 +341,15 @@ def test_what_may_not_be_read_does_not_lead_on() -> None:
     client = serve(listed("customers", [{"id": 1}]), orders)
     assert client.get("/orders/1/customer/").status_int == 404
     assert client.post("/customers/1/orders/", {}).status_int == 201
+
+
+def test_nobody_learns_from_a_nested_list_which_parents_there_are() -> None:
+    owner = models.IntForeign("owner", resource="people", related_name="notes")
+    people = listed("people", [{"id": 1}], controller={"list_verbs": ["POST"], "unique_verbs": ["DELETE"]})
+    client = serve(people, listed("notes", [{"id": 1, "owner": 1}], owner))
+    there, missing = client.get("/people/1/notes/"), client.get("/people/2/notes/")
+    assert (there.status_int, missing.status_int) == (404, 404)
+    assert there.json["detail"] == missing.json["detail"]
 
 
 def test_a_cursor_belongs_to_its_parent(storage: Storage) -> None:
