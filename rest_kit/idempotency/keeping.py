@@ -105,7 +105,9 @@ class InStore(Idempotency):
         self._store = store
 
     def refuse_to_forget(self, request: Request) -> None:
-        """Nothing to refuse: where the data are known, replies are."""
+        if self._store.capabilities.in_process:
+            remedies = "run one worker, keep the data in SQLite, or the keys at a URL such as redis://host"
+            refuse_unshared(request, "these data live, with their idempotency keys,", remedies)
 
     def find(self, claim: Claim) -> Reply | None:
         kept = self._store.atomic(lambda tx: tx.claim(claim.key, claim.digest))

@@ -542,6 +542,29 @@ def test_keys_in_memory_are_refused_behind_several_processes(tmp_path: Path) -> 
         assert "keep them at a URL" in problem(reply, 503, "unavailable")["detail"]
 
 
+def test_keys_beside_a_list_are_refused_behind_several_processes(tmp_path: Path) -> None:
+    shop = Shop("list", local("list", tmp_path))
+    ran: list[Any] = []
+
+    def pay(self: Controller, request: Request) -> dict[str, Any]:
+        ran.append(request.id)
+        return {}
+
+    base = type("Paying", (Controller,), {"pay": action(detail=False, methods=["POST"])(pay)})
+    several = {"wsgi.multiprocess": True}
+    for resource in ({}, {"options": {"multiprocess": "allow"}}):
+        shop.resource = {**shop.resource, **resource}
+        client = shop.client(base)
+        reply = client.post("/orders/pay/", Idempotency_Key=KEY, environ=several)
+        assert "the keys at a URL" in problem(reply, 503, "unavailable")["detail"]
+        assert post(client, environ=several).status_int == 503
+    assert ran == []
+    assert client.post("/orders/pay/", environ=several).status_int == 200
+    shop.option = Remembering()
+    shop.option.in_process = False
+    replayed(*(shop.client(base).post("/orders/pay/", Idempotency_Key=KEY, environ=several) for _ in range(2)))
+
+
 def test_a_storage_may_be_named_for_a_store_that_keeps_keys_itself(tmp_path: Path) -> None:
     shop = Shop("sqlite", local("sqlite", tmp_path))
     shop.option = Remembering()
