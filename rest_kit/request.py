@@ -23,6 +23,7 @@ from rest_kit import jsonio
 from rest_kit.background import Tasks
 from rest_kit.errors import Fault, InvalidQuery
 from rest_kit.query import Where
+from rest_kit.response import check_headers
 from rest_kit.types import MISSING, Pk
 from rest_kit.users import ANONYMOUS, User
 
@@ -133,7 +134,8 @@ class Request:
         return found
 
     def add_headers(self, *headers: tuple[str, str]) -> None:
-        """Put headers into the reply to this request, also where it is an error."""
+        """Put headers into the reply to this request, also where it is an error (ValueError for what cannot be)."""
+        check_headers(headers)
         if self.headers is None:
             self.headers = []
         self.headers += headers

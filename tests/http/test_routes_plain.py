@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -128,6 +131,8 @@ def test_segments_of_the_path_are_handed_over() -> None:
         (({"a": 1}, 201), 201, b'{"a":1}'),
         (("", 204), 204, b""),
         (Response({"a": 1}, 202), 202, b'{"a":1}'),
+        (({"a": 1}, HTTPStatus.CREATED, {"X-Job": "7"}), 201, b'{"a":1}'),
+        (("200 OK", [("Content-Type", "text/plain")], b"a"), 200, b"a"),
         (WSGIResponse("<p>", 418, mimetype="text/html"), 418, b"<p>"),
     ],
 )
@@ -138,6 +143,60 @@ def test_what_is_returned_is_the_reply(result: Any, status: int, body: bytes) ->
     for function in (lambda request: result, answer):
         reply = client(Route("/x", function)).get("/api/x")
         assert (reply.status_int, reply.body) == (status, body)
+
+
+def late(value: str) -> Response:
+    """A response whose header was set when it had been looked at already."""
+    response = Response({})
+    response.headers["X-Name"] = value
+    return response
+
+
+@pytest.mark.parametrize(
+    ("result", "complaint"),
+    [
+        (lambda: (1, 2, 3), "the headers of a reply are a dict, not 3"),
+        (lambda: (1, 2), "the status of a reply is a number from 200 to 599, not 2"),
+        (lambda: ({}, True), "not True"),
+        (lambda: ({}, "200"), "not '200'"),
+        (lambda: Response({}, 99999), "not 99999"),
+        (lambda: Response({}, 100), "not 100"),
+        (lambda: ({}, 200, {}, 1), "what is returned as a tuple is \\(data, status\\) or"),
+        (lambda: ({}, 200, {"X": 1}), "the header 'X' must be a line of text in Latin-1, not 1"),
+        (lambda: ({}, 200, {"X": "ż"}), "must be a line of text in Latin-1"),
+        (lambda: ({}, 200, {"X Y:": "1"}), "'X Y:' cannot be the name of a header"),
+        (lambda: ({}, 200, {"Transfer-Encoding": "chunked"}), "is the server's to send"),
+        (lambda: ("200 OK", [("X", "a\nb")], b""), "must be a line of text"),
+        (lambda: ("200 OK", [], "text"), "the headers of a reply are a dict, not 'text'"),
+        (lambda: late("a\r\nSet-Cookie: evil=1"), "must be a line of text"),
+        (lambda: {"rows": [{"x": float("nan")}]}, "nan cannot be written as JSON"),
+        (lambda: {"x": float("-inf")}, "-inf cannot be written as JSON"),
+    ],
+)
+def test_what_cannot_be_sent_is_an_error_of_ours(
+    result: Callable[[], Any], complaint: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = problem(client(Route("/x", lambda request: result())).get("/api/x"), 500, "internal")
+    [entry] = caplog.records
+    assert found["request_id"] in entry.getMessage()
+    assert re.search(complaint, entry.getMessage())
+
+
+def test_no_header_that_is_added_smuggles_another_one_in(caplog: pytest.LogCaptureFixture) -> None:
+    def greet(request: Request) -> Any:
+        request.add_headers(("X-Name", request.http.args["name"]))
+
+    both = client(Route("/x", greet))
+    assert both.get("/api/x?name=Ada").headers["X-Name"] == "Ada"
+    reply = both.get("/api/x?name=a%0D%0ASet-Cookie:%20evil=1")
+    problem(reply, 500, "internal")
+    assert "X-Name" not in reply.headers
+    assert "must be a line of text" in caplog.text
+
+
+def test_the_length_of_a_reply_is_counted_whatever_is_said_of_it() -> None:
+    reply = client(Route("/x", lambda request: ({"a": 1}, 200, {"content-length": "1"}))).get("/api/x")
+    assert reply.headers.getall("Content-Length") == ["7"]
 
 
 def test_a_route_stands_beside_the_resources() -> None:
