@@ -55,8 +55,8 @@ class Request:
     `view`: the controller that is asked, and `access`: what has let the request in there (None: nothing had to);
     `claim`: what a request with an idempotency key is known by, once it was looked for; `scope`: what the caller may
     see of the resource (None: all of it), and `limit` what of that this request may work on, where it is less.
-    `headers` go into the reply, whatever it is. `max_body`: how many bytes of JSON `data` takes; `tasks`: what
-    `background` has been given, if anything.
+    `headers` go into the reply, whatever it is. `max_body`: how many bytes of a body `data` and `http` take;
+    `tasks`: what `background` has been given, if anything.
     `uploads`: the keys of the files that it has brought and that nothing refers to yet.
     """
 
@@ -142,9 +142,11 @@ class Request:
 
     @property
     def http(self) -> HTTPRequest:
-        """The same request as werkzeug sees it."""
+        """The same request as werkzeug sees it; it reads no more of a body than `max_body` (413)."""
         if self._http is None:
             self._http = HTTPRequest(self.environ)
+        # each time: whoever has looked at the headers first did not know yet what answers
+        self._http.max_content_length = self._http.max_form_memory_size = self.max_body
         return self._http
 
     @property

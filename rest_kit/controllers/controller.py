@@ -219,6 +219,7 @@ class Controller(Application):
         served = self._served or self.prepare()
         script_name = request.environ.get("SCRIPT_NAME")
         request.mount = request.script_name() + self.mount if script_name else self.mount
+        request.max_body = self.spec.max_body
         deprecated = self.spec.deprecated
         if deprecated is not None:
             request.add_headers(*deprecated.headers)

@@ -443,6 +443,38 @@ def test_a_body_is_strict_json() -> None:
     problem(client.post("/tasks/reply/", {"a": "x" * 20}), 413, "body-too-large")
 
 
+def form(boundary: str, text: str) -> bytes:
+    """A form with one value."""
+    return f'--{boundary}\r\nContent-Disposition: form-data; name="q"\r\n\r\n{text}\r\n--{boundary}--\r\n'.encode()
+
+
+@pytest.mark.parametrize(
+    ("media_type", "largest", "larger"),
+    [
+        ("text/plain", b"x" * 200, b"x" * 201),
+        ("application/x-www-form-urlencoded", b"q=" + b"x" * 198, b"q=" + b"x" * 199),
+        ("multipart/form-data; boundary=b", form("b", "x" * 100), form("b", "x" * 200)),
+    ],
+)
+def test_no_body_is_larger_than_is_said_however_it_is_read(media_type: str, largest: bytes, larger: bytes) -> None:
+    def read(view: Controller, request: Request) -> Any:
+        return {"got": len(request.http.form.get("q", "")) or len(request.http.get_data())}
+
+    client = answering(read, max_body=200)
+    assert client.post("/tasks/reply/", body=largest, type=media_type).json["got"] > 99
+    problem(client.post("/tasks/reply/", body=larger, type=media_type), 413, "body-too-large")
+
+
+def test_a_verb_that_reads_the_body_itself_reads_what_its_resource_takes() -> None:
+    class Counting(over_list([{"id": 1}], controller={"options": {"max_body": 3_000_000}})):  # type: ignore[misc]
+        def post_list(self, request: Request) -> Any:
+            return "200 OK", [("Content-Type", "text/plain")], str(len(request.http.get_data())).encode()
+
+    client = serve(Counting)
+    assert client.post("/things/", body=b"x" * 2_000_000, type="text/plain").body == b"2000000"
+    problem(client.post("/things/", body=b"x" * 3_000_001, type="text/plain"), 413, "body-too-large")
+
+
 def test_a_model_reads_the_body_of_an_action() -> None:
     class Login(models.Model):
         fields = [
