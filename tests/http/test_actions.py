@@ -304,6 +304,15 @@ def test_two_actions_cannot_share_an_address() -> None:
         acting([], one=one, two=two)
 
 
+def test_a_generator_is_no_action() -> None:
+    @action(detail=False)
+    def go(self: Any, request: Request) -> Any:
+        yield 1
+
+    with pytest.raises(ConfigurationError, match=r"@action go must be .*, and does not yield"):
+        acting([], go=go)
+
+
 def test_a_static_method_is_no_action() -> None:
     @staticmethod
     @action(detail=False)

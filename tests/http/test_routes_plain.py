@@ -61,6 +61,11 @@ def protected(request: Request) -> Any:
     return {"message": f"Hello {request.user.pk}"}
 
 
+def list_of_pages(request: Request) -> Any:
+    """What no endpoint can be, as nothing of it has run when it is called."""
+    yield {"page": 1}
+
+
 def client(*routes: Route, **arguments: Any) -> Client:
     return serve(over_list([{"id": 1}]), prefix="/api", routes=routes, **arguments)
 
@@ -211,6 +216,13 @@ def test_a_route_stands_beside_the_resources() -> None:
         ({"path": "login"}, "a route's path begins with a slash"),
         ({"path": "//login"}, "has no empty segment"),
         ({"function": "login"}, "must be given a function"),
+        ({"path": "/x/<int:"}, "a route's segments are words, <name>, <int:name>.* unlike '/x/<int:': malformed"),
+        ({"path": "/x/<foo:bar>"}, "the converter 'foo' does not exist"),
+        ({"path": "/x/<>"}, "unlike '/x/<>'"),
+        ({"path": "/x/<int:a>/<int:a>"}, "each name once"),
+        ({"path": "/x/<name>"}, r"Route\('/x/<name>'\) must be a function that takes \(request, name\)"),
+        ({"path": "/x/<request>"}, r"must be a function that takes \(request, request\)"),
+        ({"function": list_of_pages}, "returns what is to be shown, and does not yield"),
         ({"methods": "POST"}, "methods must be a list of GET, POST"),
         ({"methods": []}, "methods must be a list of GET, POST"),
         ({"max_body": -1}, "max_body must be a positive number of bytes"),
@@ -221,6 +233,12 @@ def test_a_route_that_cannot_be_meant_is_refused(arguments: dict[str, Any], comp
     given = {"path": "/login", "function": login, **arguments}
     with pytest.raises(ConfigurationError, match=complaint):
         Route(given.pop("path"), given.pop("function"), **given)
+
+
+def test_segments_may_be_gathered_and_builtins_served() -> None:
+    both = client(Route("/all/<a>/<path:b>", lambda request, **given: given), Route("/id", id))
+    assert both.get("/api/all/1/2/3").json == {"a": "1", "b": "2/3"}
+    assert isinstance(both.get("/api/id").json, int)
 
 
 def test_only_routes_are_routes() -> None:
