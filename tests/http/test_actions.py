@@ -164,6 +164,10 @@ def test_an_action_takes_the_place_of_a_key_made_of_text() -> None:
     assert client.get("/things/newest/").json == {"newest": True}
     assert faults(client.post("/things/", {"slug": "newest"})) == [("#/slug", "reserved")]
     assert client.post("/things/", {"slug": "oldest"}).status_int == 201
+    old = over_list([{"slug": "newest", "text": "x"}], model=Page)
+    client = serve(type("Pages", (old,), {"newest": newest}))
+    assert client.values("/things/", "resource_uri") == ["/things/newest/"]
+    assert client.get("/things/newest/").json == {"newest": True}
 
 
 def test_two_controllers_of_one_name_each_have_their_actions() -> None:
@@ -758,6 +762,8 @@ def test_objects_are_found_by_the_filters_of_lists(storage: Storage) -> None:
         ({"title__like": "x"}, TypeError, "title has no such operator"),
         ({"completed_at": None}, ValueError, "completed_at__isnull=True"),
         ({"id": "x"}, ValueError, "not an integer"),
+        ({"count": -1}, ValueError, "count must be 0 or more, or None for all, not -1"),
+        ({"count": "2"}, ValueError, "not '2'"),
         ({"ordering": "titel"}, ValueError, "did you mean 'title'?"),
     ],
 )
