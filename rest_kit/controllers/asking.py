@@ -40,7 +40,7 @@ def _value(field: Field, arity: Arity, value: Any) -> Any:
     return tuple(field.coerce(one) for one in value)
 
 
-def page(count: int | None) -> Page:
+def at_most(count: int | None) -> Page:
     """As many as this, or with None all of them (ValueError for what is no number of objects)."""
     if count is not None and (type(count) is not int or count < 0):
         raise ValueError(f"count must be 0 or more, or None for all, not {count!r}")

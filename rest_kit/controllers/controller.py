@@ -19,7 +19,7 @@ from rest_kit.background import Background
 from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS, Access
 from rest_kit.controllers.acting import Acting
 from rest_kit.controllers.actions import Action, actions_of
-from rest_kit.controllers.asking import condition, order, page
+from rest_kit.controllers.asking import at_most, condition, order
 from rest_kit.controllers.boundary import Application
 from rest_kit.controllers.hooks import Hooks
 from rest_kit.controllers.objects import Item, save_all
@@ -315,7 +315,7 @@ class Controller(Application):
         """
         served = self.prepare().seen_by(request)
         wanted = conjoin(request.scope, condition(served.model, where, filters))
-        query = Query(wanted, order(served.model, ordering), page=page(count))
+        query = Query(wanted, order(served.model, ordering), page=at_most(count))
         return [Item(served, request, record) for record in served.find(request, query).records]
 
     def page(self, request: Request, where: Where | None = None, **filters: Any) -> Reply:

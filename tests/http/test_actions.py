@@ -517,6 +517,15 @@ def working(work: Any, storage: Storage | None = None, **arguments: Any) -> Clie
     return serve(acting(rows(), work_=work_), **arguments)
 
 
+def test_what_an_action_spoils_and_returns_unsaved_is_not_the_callers_fault(caplog: pytest.LogCaptureFixture) -> None:
+    def spoil(task: Any) -> Any:
+        task.title = 5
+        return task
+
+    problem(working(spoil).post("/tasks/1/work/"), 500, "internal")
+    assert "<tasks 1> cannot be shown: " in caplog.text
+
+
 def test_fields_are_attributes_and_members() -> None:
     def look(task: Any) -> Any:
         assert task.title == task["title"] == "Buy milk"
