@@ -23,6 +23,7 @@ from rest_kit import jsonio
 from rest_kit.background import Tasks
 from rest_kit.errors import Fault, InvalidQuery
 from rest_kit.query import Where
+from rest_kit.response import check_headers
 from rest_kit.spooling import spooled
 from rest_kit.types import MISSING, Pk
 from rest_kit.users import ANONYMOUS, User
@@ -73,8 +74,8 @@ class Request:
     `view`: the controller that is asked, and `access`: what has let the request in there (None: nothing had to);
     `claim`: what a request with an idempotency key is known by, once it was looked for; `scope`: what the caller may
     see of the resource (None: all of it), and `limit` what of that this request may work on, where it is less.
-    `headers` go into the reply, whatever it is. `max_body`: how many bytes of JSON `data` takes; `tasks`: what
-    `background` has been given, if anything.
+    `headers` go into the reply, whatever it is. `max_body`: how many bytes of a body `data` and `http` take;
+    `tasks`: what `background` has been given, if anything.
     `uploads`: the keys of the files that it has brought and that nothing refers to yet.
     """
 
@@ -151,16 +152,19 @@ class Request:
         return found
 
     def add_headers(self, *headers: tuple[str, str]) -> None:
-        """Put headers into the reply to this request, also where it is an error."""
+        """Put headers into the reply to this request, also where it is an error (ValueError for what cannot be)."""
+        check_headers(headers)
         if self.headers is None:
             self.headers = []
         self.headers += headers
 
     @property
     def http(self) -> HTTPRequest:
-        """The same request as werkzeug sees it."""
+        """The same request as werkzeug sees it; it reads no more of a body than `max_body` (413)."""
         if self._http is None:
             self._http = HTTPRequest(self.environ)
+        # each time: whoever has looked at the headers first did not know yet what answers
+        self._http.max_content_length = self._http.max_form_memory_size = self.max_body
         return self._http
 
     @property

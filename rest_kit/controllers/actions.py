@@ -18,7 +18,7 @@ import msgspec
 
 from rest_kit.policies import Policies, read_policies
 from rest_kit.request import ITEM_ACTIONS, LIST_ACTIONS
-from rest_kit.routes import in_capitals, method_problems, size_problems
+from rest_kit.routes import call_problems, in_capitals, method_problems, size_problems
 from rest_kit.spec import RESERVED_KEYS, is_segment
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
@@ -29,7 +29,7 @@ _TAKEN: Final = frozenset({*LIST_ACTIONS.values(), *ITEM_ACTIONS.values()})
 _ATTRIBUTES: Final = frozenset(
     (
         *("access", "background", "full_name", "hooks", "idempotency", "keys", "mount", "spec", "storage", "store"),
-        *("_for_now", "_graph", "_guards", "_reserved", "_served"),
+        *("_for_now", "_graph", "_accesses", "_reserved", "_served"),
     )
 )
 """What every controller has beside its class's own attributes; a test compares them with those of a real one."""
@@ -145,18 +145,9 @@ def _problems(cls: type, base: type, declared: Action) -> list[str]:
         problems.append(f"@action {attribute}: requests without an action are called so; choose another")
     function = inspect.getattr_static(cls, attribute)
     parameters = ("self", "request", "pk") if declared.detail else ("self", "request")
-    if not inspect.isfunction(function) or not _takes(function, len(parameters)):
-        problems.append(f"@action {attribute} must be a plain method that takes ({', '.join(parameters)})")
-    return problems
-
-
-def _takes(function: Callable[..., Any], count: int) -> bool:
-    """Whether a function can be called with so many arguments."""
-    try:
-        inspect.signature(function).bind(*range(count))
-    except TypeError:
-        return False
-    return True
+    if not inspect.isfunction(function):
+        return [*problems, f"@action {attribute} must be a plain method that takes ({', '.join(parameters)})"]
+    return problems + call_problems(function, f"@action {attribute}", parameters)
 
 
 def _twice(declared: Iterable[Action]) -> list[str]:

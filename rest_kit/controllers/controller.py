@@ -19,7 +19,7 @@ from rest_kit.background import Background
 from rest_kit.controllers.access import Access
 from rest_kit.controllers.acting import Acting
 from rest_kit.controllers.actions import Action, actions_of
-from rest_kit.controllers.asking import condition, order
+from rest_kit.controllers.asking import at_most, condition, order
 from rest_kit.controllers.boundary import Application
 from rest_kit.controllers.hooks import Hooks
 from rest_kit.controllers.objects import Item, save_all
@@ -33,7 +33,7 @@ from rest_kit.models import Model
 from rest_kit.options import ControllerDict, ResourceDict, ViewDict
 from rest_kit.policies import NO_POLICIES, Policies
 from rest_kit.problems import Reply
-from rest_kit.query import Page, Query, Where, conjoin
+from rest_kit.query import Query, Where, conjoin
 from rest_kit.relations import NOTHING, Graph, Related
 from rest_kit.request import ITEM_ACTIONS, LIST_ACTIONS, Request
 from rest_kit.signing import Keys
@@ -221,6 +221,7 @@ class Controller(Application):
         served = self._served or self.prepare()
         script_name = request.environ.get("SCRIPT_NAME")
         request.mount = request.script_name() + self.mount if script_name else self.mount
+        request.max_body = self.spec.max_body
         deprecated = self.spec.deprecated
         if deprecated is not None:
             request.add_headers(*deprecated.headers)
@@ -318,7 +319,7 @@ class Controller(Application):
         """
         served = self.prepare().seen_by(request)
         wanted = conjoin(request.scope, condition(served.model, where, filters))
-        query = Query(wanted, order(served.model, ordering), page=Page(count))
+        query = Query(wanted, order(served.model, ordering), page=at_most(count))
         return [Item(served, request, record) for record in served.find(request, query).records]
 
     def page(self, request: Request, where: Where | None = None, **filters: Any) -> Reply:
