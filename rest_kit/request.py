@@ -158,6 +158,14 @@ class Request:
             self.headers = []
         self.headers += headers
 
+    def take_headers(self, since: int) -> list[tuple[str, str]]:
+        """The headers that were put into the reply behind so many, taken out again."""
+        if self.headers is None:
+            return []
+        taken = self.headers[since:]
+        del self.headers[since:]
+        return taken
+
     @property
     def http(self) -> HTTPRequest:
         """The same request as werkzeug sees it; it reads no more of a body than `max_body` (413)."""
