@@ -147,7 +147,7 @@ class Item:
     def shown(self, request: Request, response: Any) -> Record:
         """The object as the resource shows its items, with what has not been saved (ValidationError)."""
         served = self._served
-        record = copy.deepcopy(self._read) | served.model.assign(self._changes())
+        record = copy.deepcopy(self._read) | served.model.assign(self._changes(), self._read)
         return served.presenter.shape([served.presenter.hide(record)], request, response)[0]
 
 
