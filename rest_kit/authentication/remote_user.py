@@ -40,7 +40,7 @@ class RemoteUserAuthentication(Authentication):
                 f"variable={variable!r} is a header that any client can send; if a proxy sets it, say header="
             )
         refuse(problems, type(self).__name__)
-        self._users = users
+        self.users = users
         self._variable = variable
         if header is not None:
             self._variable = "HTTP_" + header.upper().replace("-", "_")
@@ -52,12 +52,12 @@ class RemoteUserAuthentication(Authentication):
         if not said:
             return None
         name = _decoded(said)
-        if self._users is None:
+        if self.users is None:
             return User(name, name=name), self
-        record = self._users.named_active(name)
+        record = self.users.named_active(name)
         if record is None:
             raise AuthenticationFailed("this user is not known here")
-        return self._users.user(record), self
+        return self.users.user(record), self
 
 
 def _decoded(said: str) -> str:

@@ -168,6 +168,7 @@ class _ByToken(Authentication):
             problems.append(f"takes Tokens(...), not {tokens!r}")
         refuse(problems, type(self).__name__)
         self.tokens = tokens
+        self.users = tokens.users
 
 
 class TokenAuthentication(_ByToken):

@@ -32,7 +32,7 @@ def claim_of(request: Request, max_body: int) -> Claim | None:
         return None
     environ = request.environ
     user = request.user
-    caller = repr(user.pk) if user.is_authenticated else "anonymous"
+    caller = f"{user.label} {user.pk!r}" if user.is_authenticated else "anonymous"
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     key = _hash(caller, request.method, path.rstrip("/"), read_key(given))
     asked = [environ.get(name, "") for name in _ASKED]
