@@ -15,7 +15,7 @@ import msgspec
 
 from rest_kit import models
 from rest_kit.authentication.base import INVALID_CREDENTIALS
-from rest_kit.authentication.sources import store_of
+from rest_kit.authentication.sources import label_of, store_of
 from rest_kit.errors import AuthenticationFailed, ConfigurationError, RecordNotFound, did_you_mean
 from rest_kit.models import Field, Model
 from rest_kit.passwords import check_password, hash_password
@@ -65,7 +65,7 @@ class Users:
     `model` is for a datastore that has none yet, and would otherwise infer one. `name`, `password`, `active`, `admin`
     and `scopes` say which fields hold them; of the defaults, those that the model lacks are not used. A user whose
     `active` is not true is none. `scopes` are a list, or a text with spaces between them. `label` tells the users of
-    one table from those of another in the same application. Raises ConfigurationError.
+    one table from those of another, and is the name of the table, or of the resource. Raises ConfigurationError.
     """
 
     def __init__(
@@ -78,15 +78,14 @@ class Users:
         active: str = DEFAULTS["active"],
         admin: str = DEFAULTS["admin"],
         scopes: str = DEFAULTS["scopes"],
-        label: str = "users",
+        label: str | None = None,
     ) -> None:
         self.store = store_of(source, model, type(self).__name__)
-        self.label = label
+        self.label: str = label_of(source, self.store) if label is None else label
         self._names = {"name": name, "password": password, "active": active, "admin": admin, "scopes": scopes}
         bound = self.store.bound_model
-        problems = (
-            [] if isinstance(label, str) and label else [f"label must be a text that is not empty, not {label!r}"]
-        )
+        named = isinstance(self.label, str) and self.label != ""
+        problems = [] if named else [f"label must be a text that is not empty, not {label!r}"]
         refuse(problems + ([] if bound is None else self._misfits(bound)), type(self).__name__)
 
     def _misfits(self, model: Model) -> list[str]:

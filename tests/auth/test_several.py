@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from datastores import PythonListDataStore
+from datastores import PythonListDataStore, SQLiteDataStore
 from rest_kit.authentication import (
     ApiKeyAuthentication,
     JWTAuthentication,
@@ -144,10 +145,17 @@ def test_two_tables_with_one_label_are_refused() -> None:
             WSGIDispatcher([things], authentication=JWTAuthentication(tables.members), routes=routes, secret=SECRET)
 
 
-@pytest.mark.parametrize("label", ["", None, 5])
+@pytest.mark.parametrize("label", ["", b"staff", 5])
 def test_a_label_is_a_text(label: Any) -> None:
     with pytest.raises(ConfigurationError, match="label must be a text"):
         Users(PythonListDataStore([]), model=UserModel, label=label)
+
+
+def test_a_table_or_a_resource_is_a_label(tmp_path: Path) -> None:
+    table = SQLiteDataStore({"name": str(tmp_path / "site.db"), "table": "staff"})
+    assert Users(table, model=UserModel).label == "staff"
+    assert Users(over_list([], model=UserModel)).label == "things"
+    assert Users(PythonListDataStore([]), model=UserModel).label == "users"
 
 
 def test_users_of_two_tables_are_never_the_same() -> None:
