@@ -157,6 +157,8 @@ class DataStore(ABC):
         self.resource = resource
         self.options = dict(options or {})
         self._model: Model | None = None
+        self.is_inferred = False
+        """Whether the model was read off the data, which tell less than a declaration."""
         self._opening = threading.RLock()
         _stores.add(self)
 
@@ -178,6 +180,7 @@ class DataStore(ABC):
         with self._opening:
             if self._model is None:
                 self._model = self.infer()
+                self.is_inferred = True
             return self._model
 
     @property

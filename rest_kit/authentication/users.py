@@ -86,7 +86,18 @@ class Users:
         bound = self.store.bound_model
         named = isinstance(self.label, str) and self.label != ""
         problems = [] if named else [f"label must be a text that is not empty, not {label!r}"]
-        refuse(problems + ([] if bound is None else self._misfits(bound)), type(self).__name__)
+        if bound is not None:
+            problems += self._misfits(bound) + self._shared_names(bound)
+        refuse(problems, type(self).__name__)
+
+    def _shared_names(self, model: Model) -> list[str]:
+        """A sentence where two users could have one name, which would then be nobody's."""
+        name = self._names["name"]
+        if self.store.is_inferred or name not in model.by_name or (model.pk is not None and name == model.pk.name):
+            return []
+        if (name,) in model.unique_sets:
+            return []
+        return [f"name={name!r} is not unique, and a name that two users have logs neither in: declare it unique=True"]
 
     def _misfits(self, model: Model) -> list[str]:
         problems = [] if model.pk is not None else ["the users' model has no primary key"]
