@@ -31,6 +31,8 @@ class Authentication(ABC):
 
     varies_by: tuple[str, ...] = ("Authorization",)
     """The request's headers that the answer depends on."""
+    parameters: tuple[str, ...] = ()
+    """The query parameters that it reads, which are taken out of the query before anything else sees it."""
     guessable: bool = True
     """Whether somebody who tries often enough may hit on good credentials, as passwords can be; throttles then count
     before they are looked at."""
