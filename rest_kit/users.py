@@ -40,6 +40,9 @@ class User:
         self.record: Mapping[str, Any] = record if record is not None else {}
 
     def __getattr__(self, name: str) -> Any:
+        # a copy that is still being made has no record, and is asked for methods such as __setstate__
+        if name == "record" or name.startswith("__"):
+            raise AttributeError(name)
         try:
             return self.record[name]
         except KeyError as exc:

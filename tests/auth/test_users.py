@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from rest_kit import models, passwords
 from rest_kit.authentication import Users, check_password
 from rest_kit.controllers import Controller
 from rest_kit.errors import AuthenticationFailed, ConfigurationError, Conflict
+from rest_kit.users import User
 from tests.auth.support import HASH, PASSWORD, Home, row
 
 
@@ -20,6 +23,16 @@ def test_a_user_is_found_by_name_and_password(home: Home) -> None:
     assert user.scopes == {"read", "write"}
     assert "password" not in user.record
     assert user.username == "root"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda user: pickle.loads(pickle.dumps(user))])
+def test_a_user_may_be_handed_on_as_a_copy(copied: Any) -> None:
+    ada = User(3, name="ada", scopes=frozenset({"read"}), record={"city": "London"})
+    same = copied(ada)
+    assert same == ada
+    assert (same.name, same.scopes, same.city) == ("ada", {"read"}, "London")
+    with pytest.raises(AttributeError, match="town"):
+        same.town  # noqa: B018
 
 
 @pytest.mark.parametrize(
