@@ -192,9 +192,9 @@ class Request:
         None where it was not sent; asked again, it is still known (InvalidQuery where it is given twice).
         """
         withdrawn: dict[str, str] = self.environ.setdefault("rest_kit.withdrawn", {})
-        if name not in withdrawn and name in self.query_string:
+        if name not in withdrawn and self.query_string:
             pieces = self.query_string.split("&")
-            found = [piece for piece in pieces if piece.partition("=")[0] == name]
+            found = [piece for piece in pieces if unquote_plus(piece.partition("=")[0]) == name]
             if len(found) > 1:
                 raise InvalidQuery(Fault("twice", "is given twice", parameter=name))
             if found:
