@@ -9,13 +9,12 @@ first task of each process. A process that ends in good order does first what is
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
 
 from rest_kit.calling import call
+from rest_kit.forks import renew_after_fork
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -80,10 +79,10 @@ class Background:
     def __init__(self, workers: int = 4, queue: int = 1000) -> None:
         self.workers = workers
         self.queue = queue
-        self.renew()
-        _pools.add(self)
+        self._renew()
+        renew_after_fork(self, Background._renew)
 
-    def renew(self) -> None:
+    def _renew(self) -> None:
         """Begin anew, without threads: as a forked child must, which has none of its parent's."""
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
@@ -144,15 +143,3 @@ class WithTasks:
                 close()
         finally:
             self._tasks.start(self._background)
-
-
-_pools: WeakSet[Background] = WeakSet()
-
-
-def _renew_pools() -> None:
-    for pool in _pools:
-        pool.renew()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_pools)

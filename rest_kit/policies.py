@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from rest_kit.authentication.base import Authentication
+from rest_kit.errors import class_given
 from rest_kit.permissions import Permission
 from rest_kit.signing import Keys
 from rest_kit.throttling import Throttle
@@ -75,6 +75,5 @@ def _misfit(one: Any, where: str, name: str) -> str:
     cls, example = KINDS[name]
     if isinstance(one, cls):
         return ""
-    if inspect.isclass(one) and issubclass(one, cls):
-        return f"{where} holds the class {one.__name__}; it must be an instance, such as {example}"
-    return f"{where} must hold {cls.__name__} objects, such as {example}, not {one!r}"
+    found = class_given(one, cls, where, example)
+    return found or f"{where} must hold {cls.__name__} objects, such as {example}, not {one!r}"

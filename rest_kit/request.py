@@ -6,7 +6,6 @@ The attributes that every request needs are plain slots; everything else (header
 
 from __future__ import annotations
 
-import copy
 import io
 import re
 import sys
@@ -32,6 +31,24 @@ T = TypeVar("T")
 
 DEFAULT_MAX_BODY: Final = 1024 * 1024
 """How many bytes a body may have where nobody says otherwise."""
+
+LIST_ACTIONS: Final = {
+    "GET": "list",
+    "HEAD": "list",
+    "POST": "create",
+    "PUT": "bulk_update",
+    "PATCH": "bulk_partial_update",
+    "DELETE": "bulk_destroy",
+}
+ITEM_ACTIONS: Final = {
+    "GET": "retrieve",
+    "HEAD": "retrieve",
+    "PUT": "update",
+    "PATCH": "partial_update",
+    "DELETE": "destroy",
+}
+"""By verb, what a request does, as permissions and throttles call it."""
+_ON_ITEMS: Final = frozenset(ITEM_ACTIONS.values())
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}\Z")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
@@ -114,14 +131,13 @@ class Request:
 
     def at(self, mount: str) -> Request:
         """The same request as another resource's, for showing that one's objects."""
-        twin = copy.copy(self)
+        twin = Aspect(self)
         twin.mount = mount
         return twin
 
     def reading(self) -> Request:
         """The same request as one that reads, for what must be seen before something else is done below it."""
-        self._memo = {} if self._memo is None else self._memo
-        twin = copy.copy(self)
+        twin = Aspect(self)
         twin.method, twin.action = "GET", "retrieve"
         return twin
 
@@ -298,6 +314,46 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.environ.get('PATH_INFO', '')!r} {self.id}>"
+
+
+def _shared(name: str) -> Any:
+    """An attribute of an aspect that is its request's."""
+
+    def read(aspect: Aspect) -> Any:
+        return getattr(aspect.whole, name)
+
+    def write(aspect: Aspect, value: Any) -> None:
+        setattr(aspect.whole, name, value)
+
+    return property(read, write)
+
+
+class Aspect(Request):
+    """A request as one for something else: its body and its reply, and what is left to be done, are the request's."""
+
+    # PERF: tests/test_budget.py: attributes that are looked up at their request would cost each request its calls
+    __slots__ = ("whole",)
+
+    _body = _shared("_body")
+    _data = _shared("_data")
+    _http = _shared("_http")
+    _memo = _shared("_memo")
+    headers = _shared("headers")
+    tasks = _shared("tasks")
+    uploads = _shared("uploads")
+
+    def __init__(self, of: Request) -> None:
+        self.whole: Request = of.whole if isinstance(of, Aspect) else of
+        for name in _OWN:
+            setattr(self, name, getattr(of, name))
+
+
+_OWN: Final = tuple(name for name in Request.__slots__ if name not in vars(Aspect))
+
+
+def on_one_item(action: str) -> bool:
+    """Whether this is done to the item that the request names and to nothing else, as no custom action promises."""
+    return action in _ON_ITEMS
 
 
 def unreadable() -> tuple[type[Exception], ...]:

@@ -12,8 +12,6 @@ import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from werkzeug.exceptions import ServiceUnavailable
-
 from rest_kit import models
 from rest_kit.authentication import logins
 from rest_kit.authentication.base import (
@@ -29,6 +27,7 @@ from rest_kit.authentication.sources import store_of
 from rest_kit.authentication.users import Users, scopes_in
 from rest_kit.errors import AuthenticationFailed, RecordNotFound
 from rest_kit.models import Model
+from rest_kit.processes import refuse_unshared
 from rest_kit.query import Filter, Page, Query
 from rest_kit.request import Request
 from rest_kit.response import Response
@@ -190,11 +189,8 @@ class TokenAuthentication(_ByToken):
 
         def obtain_token(request: Request) -> Response:
             users = self._users()
-            capabilities = self.tokens.store.capabilities
-            if capabilities.in_process and request.environ.get("wsgi.multiprocess"):
-                raise ServiceUnavailable(
-                    "the tokens live in one process, and several are serving: run one worker, or keep them in SQLite"
-                )
+            if self.tokens.store.capabilities.in_process:
+                refuse_unshared(request, "the tokens live", "run one worker, or keep them in SQLite")
             user = users.user(logins.checked(users, request))
             return logins.secret_reply({"token": self.tokens.create(user, expires_in=expires_in).key})
 

@@ -16,8 +16,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS
 from rest_kit.policies import Policies, read_policies
+from rest_kit.request import ITEM_ACTIONS, LIST_ACTIONS
 from rest_kit.routes import call_problems, method_problems, size_problems
 from rest_kit.spec import RESERVED_KEYS, is_segment
 

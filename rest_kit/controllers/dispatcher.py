@@ -49,7 +49,8 @@ class WSGIDispatcher(Application):
     many trusted proxies are in front. `https`: whether plain HTTP is refused. `fallback`: a WSGI application for every
     path that is not ours. `secret`: signs cursors and keys entity tags (a list for rotation, newest first; or the
     environment variable REST_KIT_SECRET). `authentication`, `permissions`, `throttle`:
-    the policies of controllers that have none of their own. `storage`: where throttles count, as a URL (`memory://`,
+    the policies of controllers that have none of their own. `storage`: where throttles count, and where sessions,
+    refresh tokens and the idempotency keys of stores without a place for them are kept, as a URL (`memory://`,
     `sqlite:///file`, `redis://host`). `routes`: plain endpoints beside the controllers. `background_workers`,
     `background_queue`: how many threads do what is left for after the reply, and how much may wait for them. Raises
     ConfigurationError with every mistake.
@@ -91,14 +92,9 @@ class WSGIDispatcher(Application):
         problems.expect(bool, docs=docs, hello=hello)
         problems.check_background(background_workers, background_queue)
         given = {"authentication": authentication, "permissions": permissions, "throttle": throttle}
-        self.defaults, misfits = read_policies(given, type(self).__name__)
-        problems += misfits
+        self._read_policies(given, secret, routes, problems)
         with problems.gathered():
             self.storage = open_storage(storage)
-        with problems.gathered():
-            self.keys = Keys(secret)
-            unfit = [problem for one in routes if isinstance(one, Route) for problem in one.check(self.keys)]
-            problems += dict.fromkeys([*self.defaults.problems(self.keys), *unfit])
         with problems.gathered():
             self.proxies = read_proxies(proxies)
         self._deprecated = problems.read_deprecated(deprecated, versions)
@@ -112,6 +108,15 @@ class WSGIDispatcher(Application):
         self._routes = self._take_routes(routes)
         self._show(hello=hello, docs=docs)
         self._refuse([problem for place in self._places() for problem in place.relate()])
+
+    def _read_policies(self, given: Mapping[str, Any], secret: Any, routes: Sequence[Any], problems: Problems) -> None:
+        """Take over the policies for all, and the keys that they and the routes may need."""
+        self.defaults, misfits = read_policies(given, type(self).__name__)
+        problems += misfits
+        with problems.gathered():
+            self.keys = Keys(secret)
+            unfit = [problem for one in routes if isinstance(one, Route) for problem in one.check(self.keys)]
+            problems += dict.fromkeys([*self.defaults.problems(self.keys), *unfit])
 
     def _read_gates(self, cors: Any, https: Any, problems: Problems) -> tuple[Gate, ...]:
         """What a request passes before anything is looked for: nothing, unless it is asked for."""

@@ -71,12 +71,12 @@ class Doors(Reading):
             raise discreet(exc, self.model.concealed) from exc
 
     def answered(self, request: Request) -> Reply | None:
-        """The reply that a request with an idempotency key has had, if any (what `Idempotency.look` raises)."""
+        """The reply that a request with an idempotency key has had, if any (as `Idempotency.earlier_reply`)."""
         assert self.idempotency is not None
         limit = self.spec.max_body
         if self.keeping is not None and request.content_type == FORM:
             limit += self.keeping.max_files
-        return self.idempotency.look(request, limit)
+        return self.idempotency.earlier_reply(request, limit)
 
 
 class Attempts:
@@ -103,5 +103,5 @@ class Attempts:
         """Tell the permission and the hooks what has been done."""
         access = self._doors.access
         if self._last is not None:
-            permission = access.permission if access is not None else None
-            self._last.changes.announce(self._request, self._doors.hooks, permission)
+            written = access.written if access is not None else None
+            self._last.changes.announce(self._request, self._doors.hooks, written)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from werkzeug.exceptions import ServiceUnavailable
-
 from rest_kit.controllers.batches import each_at
 from rest_kit.controllers.doors import Doors
 from rest_kit.controllers.inserting import insert_one
@@ -22,6 +20,7 @@ from rest_kit.errors import (
 from rest_kit.params import FIELDS, Asked, item_fields, refuse_all
 from rest_kit.preconditions import check_match
 from rest_kit.problems import Headers, Reply
+from rest_kit.processes import refuse_unshared
 from rest_kit.query import Page, Query
 from rest_kit.request import FORM, JSON, JSON_PATCH, MERGE_PATCH, Request, UnsupportedPatch
 from rest_kit.store import Tx
@@ -363,15 +362,9 @@ class Writing(Doors):
 
     def refuse_lost_writes(self, request: Request) -> None:
         """A write to data that only this process has would be lost to the others (503)."""
-        if (
-            request.environ.get("wsgi.multiprocess")
-            and self.store.capabilities.in_process
-            and not self.spec.multiprocess
-        ):
-            raise ServiceUnavailable(
-                "these data live in one process, and several are serving: run one worker, keep the data in SQLite, "
-                "or set resource options 'multiprocess' to 'allow'"
-            )
+        if self.store.capabilities.in_process and not self.spec.multiprocess:
+            remedies = "run one worker, keep the data in SQLite, or set resource options 'multiprocess' to 'allow'"
+            refuse_unshared(request, "these data live", remedies)
 
     def refuse_lost_deletions(self, request: Request) -> None:
         """The same for a deletion."""

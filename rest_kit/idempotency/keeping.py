@@ -6,13 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
 
-from werkzeug.exceptions import ServiceUnavailable
-
 from rest_kit.errors import ConfigurationError, Fault, InvalidInput
 from rest_kit.idempotency.claims import HEADER, Claim, claim_of
 from rest_kit.idempotency.once import Once, StoreCells
 from rest_kit.idempotency.replies import pack, replay
 from rest_kit.problems import Reply
+from rest_kit.processes import refuse_unshared
 from rest_kit.request import Request
 from rest_kit.storage import Storage
 from rest_kit.store import DataStore, Tx
@@ -33,7 +32,7 @@ class Idempotency(ABC):
         self._max_body = max_body
         self._required = required
 
-    def look(self, request: Request, limit: int) -> Reply | None:
+    def earlier_reply(self, request: Request, limit: int) -> Reply | None:
         """Note the request's claim, and give back the reply that it has had, if any; a body has at most `limit` bytes.
 
         InvalidInput for a key that is none, or none where one is required; KeyReused, KeyInUse, StoreUnavailable.
@@ -47,7 +46,7 @@ class Idempotency(ABC):
         return None
 
     def run_once(self, request: Request, run: Callable[[], Reply], limit: int | None = None) -> Reply:
-        """The reply of `run`, or the one that the request's key has had (as `look`, and what `run` raises).
+        """The reply of `run`, or the one that the request's key has had (as `earlier_reply`, and what `run` raises).
 
         For work in several transactions, or outside of any: the key is claimed before, and the reply kept behind it.
         Who dies in between leaves the key taken for `LEASE_SECONDS`; then the work is done again by whoever asks.
@@ -119,11 +118,9 @@ class InStorage(Idempotency):
         self._in_process = storage.in_process
 
     def refuse_to_forget(self, request: Request) -> None:
-        if self._in_process and request.environ.get("wsgi.multiprocess"):
-            raise ServiceUnavailable(
-                "idempotency keys are kept in one process, and several are serving: keep them at a URL such as "
-                "sqlite:///keys.db or redis://host"
-            )
+        if self._in_process:
+            remedies = "keep them at a URL such as sqlite:///keys.db or redis://host"
+            refuse_unshared(request, "idempotency keys are kept", remedies)
 
     def find(self, claim: Claim) -> Reply | None:
         return self._once.find(claim)
