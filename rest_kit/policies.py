@@ -38,9 +38,12 @@ class Policies(msgspec.Struct, frozen=True):
         """A sentence for everything that cannot work in an application with these keys."""
         return [problem for one in self.authentication or () for problem in one.check(keys)]
 
-    def misfits(self, view: Any) -> list[str]:
-        """A sentence for every policy that cannot work beside the others, for one controller or endpoint."""
-        authenticates = bool(self.authentication)
+    def misfits(self, view: Any, *, by_address: bool = False) -> list[str]:
+        """A sentence for every policy that cannot work beside the others, for one controller or endpoint.
+
+        `by_address`: where nobody is identified, throttles that count by user may count by address.
+        """
+        authenticates = by_address or bool(self.authentication)
         return [text for one in self.throttle or () for text in one.check(view, authenticates=authenticates)]
 
 

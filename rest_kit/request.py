@@ -6,12 +6,13 @@ The attributes that every request needs are plain slots; everything else (header
 
 from __future__ import annotations
 
-import io
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from random import getrandbits
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 from urllib.parse import quote, unquote_plus
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
@@ -20,7 +21,7 @@ from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
 from rest_kit.background import Tasks
-from rest_kit.errors import Fault, InvalidQuery
+from rest_kit.errors import Fault, InvalidQuery, StoreFull
 from rest_kit.query import Where
 from rest_kit.response import check_headers
 from rest_kit.types import MISSING, Pk
@@ -191,9 +192,9 @@ class Request:
         None where it was not sent; asked again, it is still known (InvalidQuery where it is given twice).
         """
         withdrawn: dict[str, str] = self.environ.setdefault("rest_kit.withdrawn", {})
-        if name not in withdrawn and name in self.query_string:
+        if name not in withdrawn and self.query_string:
             pieces = self.query_string.split("&")
-            found = [piece for piece in pieces if piece.partition("=")[0] == name]
+            found = [piece for piece in pieces if unquote_plus(piece.partition("=")[0]) == name]
             if len(found) > 1:
                 raise InvalidQuery(Fault("twice", "is given twice", parameter=name))
             if found:
@@ -236,13 +237,28 @@ class Request:
         self._body = body
         return body
 
-    def keep_body(self, limit: int) -> bytes:
-        """The whole body, as `body` reads it, which can be read again afterwards."""
-        body = self.body(limit)
-        self.environ["wsgi.input"] = io.BytesIO(body)
-        if body:
-            self.environ["CONTENT_LENGTH"] = str(len(body))
-        return body
+    @contextmanager
+    def kept_body(self, limit: int) -> Iterator[IO[bytes]]:
+        """The whole body as a file, of which it can be read again meanwhile: on the disk where it is long.
+
+        The errors are those of `chunks`; StoreFull where the disk has no room.
+        """
+        arriving = self.environ["wsgi.input"]
+        with tempfile.SpooledTemporaryFile(DEFAULT_MAX_BODY) as kept:
+            try:
+                for chunk in self.chunks(limit) if self._body is None else (self._body,):
+                    kept.write(chunk)
+                size = kept.tell()
+                kept.seek(0)
+            except OSError as exc:
+                raise StoreFull(f"no room for the body of a request: {exc}") from exc
+            self.environ["wsgi.input"] = kept
+            if size:
+                self.environ["CONTENT_LENGTH"] = str(size)
+            try:
+                yield kept
+            finally:
+                self.environ["wsgi.input"] = arriving
 
     def chunks(self, limit: int) -> Iterator[bytes]:
         """The body piece by piece, none larger than `CHUNK` (the errors of `body`, each as soon as it shows)."""

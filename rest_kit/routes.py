@@ -15,6 +15,13 @@ from rest_kit.signing import Keys
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
+def in_capitals(methods: Any) -> Any:
+    """The methods of an endpoint, those that are texts in capitals; what is no list of them as it is."""
+    if not isinstance(methods, (list, tuple, set, frozenset)):
+        return methods
+    return [one.upper() if isinstance(one, str) else one for one in methods]
+
+
 def method_problems(methods: Any, owner: str) -> list[str]:
     """A sentence where the methods of an endpoint are no list of verbs."""
     if isinstance(methods, (list, tuple, set, frozenset)) and methods and all(one in METHODS for one in methods):
@@ -67,8 +74,8 @@ class Route:
     `path`: such as `/login`, with `<name>` or `<int:name>` for segments that the function is given (werkzeug's rules);
     served with and without a slash at the end. `function`: takes the request and those segments by name; returns what
     is to be shown (a dict, a list, a `(data, status)` pair, a Response, None for 204), and may be `async`. `methods`:
-    which verbs it answers; HEAD comes with GET. `authentication`, `permissions`, `throttle`: its own policies, in
-    place of the dispatcher's. `max_body`: how many bytes a body may have. Raises ConfigurationError.
+    which verbs it answers, in any case; HEAD comes with GET. `authentication`, `permissions`, `throttle`: its own
+    policies, in place of the dispatcher's. `max_body`: how many bytes a body may have. Raises ConfigurationError.
     """
 
     login: Authentication | None = None
@@ -89,6 +96,7 @@ class Route:
         self.policies: Policies
         self.policies, problems = read_policies(given, f"Route({path!r})")
         problems += _path_problems(path, function)
+        methods = in_capitals(methods)
         problems += method_problems(methods, f"Route({path!r})") + size_problems(max_body, f"Route({path!r})")
         if problems:
             raise ConfigurationError(problems)

@@ -32,11 +32,13 @@ class BasicAuthentication(Authentication):
     slow hash is computed each time.
     """
 
+    users: Users
+
     def __init__(self, users: Users, *, realm: str = "api") -> None:
         problems = misnamed(realm=realm)
         problems += users.check() if isinstance(users, Users) else [f"takes Users(...), not {users!r}"]
         refuse(problems, type(self).__name__)
-        self._users = users
+        self.users = users
         self.challenge = challenge("Basic", realm, ', charset="UTF-8"')
         warnings.warn(
             "BasicAuthentication sends the password with every request: serve it over TLS alone, or use tokens",
@@ -46,7 +48,7 @@ class BasicAuthentication(Authentication):
 
     def authenticate(self, request: Request) -> tuple[User, Any] | None:
         sent = authorization(request, "basic")
-        return None if sent is None else (self._users.verify(*user_and_password(sent)), self)
+        return None if sent is None else (self.users.verify(*user_and_password(sent)), self)
 
 
 def user_and_password(credentials: str) -> tuple[str, str]:

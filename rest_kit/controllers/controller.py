@@ -62,8 +62,8 @@ class Controller(Application):
 
     A subclass without `resource` is a base for others. The methods named after verbs (`get_list` to `delete_item`) may
     be overridden; each answers `(status line, headers, body)`. `secret` signs cursors and keys entity tags, as for
-    `WSGIDispatcher`; a dispatcher passes `keys` and `mount`, the URL path of the collection, itself, and `version`, the
-    name of that to which the controller belongs.
+    `WSGIDispatcher`; a dispatcher passes `keys`, `background` and `mount`, the URL path of the collection, itself, and
+    `version`, the name of that to which the controller belongs.
     Raises ConfigurationError, with every mistake, when the class is created.
     """
 
@@ -95,6 +95,7 @@ class Controller(Application):
         secret: str | list[str] | None = None,
         defaults: Policies = NO_POLICIES,
         storage: str | Storage | None = None,
+        background: Background | None = None,
     ) -> None:
         if self.spec_ is None:
             raise ConfigurationError("has no 'resource' dict, so there is nothing to serve", owner=type(self).__name__)
@@ -104,7 +105,7 @@ class Controller(Application):
         self.full_name = f"{version}/{self.spec.name}" if version else self.spec.name
         self.keys = keys or Keys(secret)
         self.storage = MemoryStorage() if storage is None else open_storage(storage)
-        self.background = Background()
+        self.background = background or Background()
         policies = self.spec.policies.or_else(defaults)
         self.access = self._access_for(policies)
         self._accesses = {

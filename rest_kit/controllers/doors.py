@@ -23,6 +23,7 @@ from rest_kit.store import Tx
 
 Work = Callable[[Tx], Any]
 Door = Callable[[Request, Work], Any]
+Verb = Callable[..., Reply]
 
 
 class Doors(Reading):
@@ -70,13 +71,22 @@ class Doors(Reading):
         except Conflict as exc:
             raise discreet(exc, self.model.concealed) from exc
 
-    def answered(self, request: Request) -> Reply | None:
-        """The reply that a request with an idempotency key has had, if any (as `Idempotency.earlier_reply`)."""
-        assert self.idempotency is not None
-        limit = self.spec.max_body
-        if self.keeping is not None and request.content_type == FORM:
-            limit += self.keeping.max_files
-        return self.idempotency.earlier_reply(request, limit)
+    def once(self, idempotency: Idempotency, verb: Verb, *, own: bool) -> Verb:
+        """A verb that is carried out once for each idempotency key, whoever calls it.
+
+        One of the controller's own may do more than write once, or nothing of the kind.
+        """
+
+        def run(request: Request, *args: Any) -> Reply:
+            limit = self.spec.max_body
+            if self.keeping is not None and request.content_type == FORM:
+                limit += self.keeping.max_files
+            work = partial(verb, request, *args)
+            if own:
+                return idempotency.run_once(request, work, limit, writes=True)
+            return idempotency.answer(request, work, limit)
+
+        return run
 
 
 class Attempts:

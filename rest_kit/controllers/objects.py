@@ -148,7 +148,7 @@ class Item:
         """The object as the resource shows its items, with what has not been saved (ValueError where it is unfit)."""
         served = self._served
         try:
-            changes = served.model.assign(self._changes())
+            changes = served.model.assign(self._changes(), self._read)
         except ValidationError as exc:  # of the server's own making, which is not the caller's fault
             raise ValueError(f"{self!r} cannot be shown: {exc}") from exc
         record = copy.deepcopy(self._read) | changes

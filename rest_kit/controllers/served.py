@@ -7,7 +7,7 @@ soon as its model is known, and keeps it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
@@ -33,6 +33,9 @@ from rest_kit.views.negotiation import accepted
 
 if TYPE_CHECKING:
     from rest_kit.controllers.acting import Acting
+
+KEYED: Final[Sequence[str]] = ("POST", "PATCH")
+"""The verbs that heed idempotency keys: those that cannot be repeated by their nature."""
 
 Verb = Callable[[Request], Reply]
 ItemVerb = Callable[[Request, Pk], Reply]
@@ -196,8 +199,10 @@ class Served(Writing):
             "DELETE": self.delete,
             **items,
         }
-        self.list_verbs = self.cleaning_up(with_head({v: run for v, run in all_lists.items() if v in on_list & served}))
-        self.item_verbs = self.cleaning_up(with_head({v: run for v, run in all_items.items() if v in on_item & served}))
+        shown_lists = with_head({verb: run for verb, run in all_lists.items() if verb in on_list & served})
+        shown_items = with_head({verb: run for verb, run in all_items.items() if verb in on_item & served})
+        self.list_verbs = self.heeding_keys(self.cleaning_up(shown_lists), own=lists)
+        self.item_verbs = self.heeding_keys(self.cleaning_up(shown_items), own=items)
         if self.keeping is not None:
             self.files = Addresses(self, self.keeping).verbs
         self.list_allow = allow(self.list_verbs)
@@ -208,6 +213,15 @@ class Served(Writing):
         if self.keeping is None:
             return verbs
         return {verb: run if verb in READING else self.keeping.cleaning_up(run) for verb, run in verbs.items()}
+
+    def heeding_keys(
+        self, verbs: dict[str, Callable[..., Reply]], *, own: Iterable[str]
+    ) -> dict[str, Callable[..., Reply]]:
+        """The verbs, each carried out once for an idempotency key; `own` are those that the controller overrides."""
+        once = self.idempotency
+        if once is None:
+            return verbs
+        return {**verbs, **{verb: self.once(once, verbs[verb], own=verb in own) for verb in KEYED if verb in verbs}}
 
     def key(self, text: str) -> Pk:
         """The primary key that a path segment spells, in its one canonical spelling (RecordNotFound)."""

@@ -43,8 +43,6 @@ class Writing(Doors):
 
     def create(self, request: Request) -> Reply:
         """POST on the list: one object, or an array of which all are stored or none."""
-        if self.idempotency is not None and (had := self.answered(request)) is not None:
-            return had
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
         fields = self.reply_fields(request)
@@ -171,16 +169,12 @@ class Writing(Doors):
 
     def update(self, request: Request, pk: Pk) -> Reply:
         """PATCH on an item: a merge patch, or a JSON patch."""
-        if self.idempotency is not None and (had := self.answered(request)) is not None:
-            return had
         change = self.read_patch(request)
         uri = self.uri(request, pk)
         return self.write_item(request, pk, lambda current: self.merging.patched(change, current, uri))
 
     def update_many(self, request: Request) -> Reply:
         """PATCH on the list: the same change to every object that the filter finds; all or none."""
-        if self.idempotency is not None and (had := self.answered(request)) is not None:
-            return had
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
         asked = self.selection(request)

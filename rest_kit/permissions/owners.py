@@ -33,9 +33,11 @@ class _Owned(Permission):
         if isinstance(value, field.kind.python_type):
             return value
         try:
-            return field.parse(str(value))
+            parsed = field.parse(text := str(value))
         except ValueError:
             return None
+        # "07" names somebody else than 7, whatever the field makes of it
+        return parsed if field.format(parsed) == text else None
 
     def fill_in(self, request: Request, record: Record) -> None:
         if record.get(self.field) is None:

@@ -25,9 +25,12 @@ class MemoryStorage(Storage):
     """Keeps everything in this process, for as long as it runs.
 
     `multiprocess`: "refuse" (where a server runs several processes, throttles answer 503, as each process would admit
-    the whole quota), or "allow". `max_keys`: how many callers and values at a time; one more is StoreFull. `clock`: for
-    tests. Raises ConfigurationError.
+    the whole quota), or "allow"; sessions, refresh tokens and idempotency keys are refused there in either case.
+    `max_keys`: how many callers and values at a time; one more is StoreFull. `clock`: for tests. Raises
+    ConfigurationError.
     """
+
+    in_process = True
 
     def __init__(
         self, *, multiprocess: str = "refuse", max_keys: int = MAX_KEYS, clock: Clock = time.monotonic_ns
@@ -40,7 +43,7 @@ class MemoryStorage(Storage):
             problems.append(f"max_keys must be a positive number, not {max_keys!r}")
         if problems:
             raise ConfigurationError(problems, owner=type(self).__name__)
-        self.in_process = multiprocess != "allow"
+        self.tolerated = multiprocess == "allow"
         self.max_keys = max_keys
         self._clock = clock
         # both logs and values end with the time when they are over, which is all that sweeping looks at
@@ -135,4 +138,4 @@ class MemoryStorage(Storage):
         """Nothing to let go of."""
 
     def __repr__(self) -> str:
-        return "MemoryStorage()" if self.in_process else "MemoryStorage(multiprocess='allow')"
+        return "MemoryStorage(multiprocess='allow')" if self.tolerated else "MemoryStorage()"

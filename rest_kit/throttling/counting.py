@@ -109,7 +109,7 @@ class Throttling:
         self.counters = [Counter(place, each, identifies=identifies) for (place, _), each in groups.items()]
         headers = [name for one in authentication for name in one.varies_by]
         self._credentials = ("REMOTE_USER", *("HTTP_" + name.upper().replace("-", "_") for name in headers))
-        self._in_process = any(one.storage.in_process for one in self.counters)
+        self._in_process = any(one.storage.in_process and not one.storage.tolerated for one in self.counters)
         self._early = [one.early for one in self.counters]
         self._late = [one.late for one in self.counters]
         self._has_early, self._has_late = any(self._early), any(self._late)

@@ -295,6 +295,25 @@ def test_a_method_that_is_called_like_something_else_is_refused(name: str) -> No
         acting([], **{name: action(detail=False)(go)})
 
 
+def test_whatever_a_controller_keeps_for_itself_is_no_name_for_an_action() -> None:
+    made = acting(rows())()
+    assert [name for name in vars(made) if declarable(name)] == []
+
+
+def declarable(name: str) -> bool:
+    """Whether a method of this name may be an action."""
+
+    def go(self: Controller, request: Request) -> Any:
+        return None
+
+    go.__name__ = name
+    try:
+        acting([], **{name: action(detail=False, name="go")(go)})
+    except ConfigurationError as exc:
+        return "choose another" not in str(exc)
+    return True
+
+
 def test_two_actions_cannot_share_an_address() -> None:
     @action(detail=False)
     def one(self: Controller, request: Request) -> Any:

@@ -191,6 +191,7 @@ def test_actions_and_hooks_have_a_background_too() -> None:
     client = Client(app)
     client.post("/things/1/print/")
     client.post("/things/", {"name": "b"})
+    assert app.controllers[0].background is app.background
     app.background.wait()
     assert sorted(map(str, done)) == ["1", "b"]
     alone = Things()

@@ -8,6 +8,7 @@ import pytest
 
 from datastores import PythonListDataStore
 from rest_kit import models
+from rest_kit.authentication import RemoteUserAuthentication
 from rest_kit.controllers import WSGIDispatcher
 from rest_kit.errors import AuthenticationFailed, ConfigurationError
 from rest_kit.permissions import (
@@ -493,3 +494,15 @@ def test_users_are_who_they_are() -> None:
     assert ada == "ada"
     assert ada != "bob"
     assert User(1) != "1"
+
+
+@pytest.mark.parametrize("name", ["07", "+7", "0007", "7.0", " 7", "\N{ARABIC-INDIC DIGIT SEVEN}"])
+def test_whoever_is_called_like_an_owner_in_another_spelling_is_not_the_owner(name: str) -> None:
+    class Owned(models.Model):
+        fields = (models.PkField("id"), models.IntegerField("owner"))
+
+    things = over_list([{"id": 1, "owner": 7}], model=Owned, controller={"options": {"permissions": [IsOwner()]}})
+    client = serve(things, authentication=RemoteUserAuthentication())
+    as_wsgi = name.encode().decode("latin-1")
+    assert client.get("/things/1/", environ={"REMOTE_USER": as_wsgi}).status_int == 404
+    assert client.get("/things/1/", environ={"REMOTE_USER": "7"}).status_int == 200

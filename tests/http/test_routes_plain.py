@@ -118,6 +118,10 @@ def test_verbs_and_slashes_are_as_everywhere(site: Client) -> None:
     problem(site.get("/login"), 404, "not-found")
 
 
+def test_verbs_may_be_written_in_any_case() -> None:
+    assert client(Route("/echo", lambda request: {"a": 1}, methods=["post"])).post("/api/echo").json == {"a": 1}
+
+
 def test_segments_of_the_path_are_handed_over() -> None:
     def add(request: Request, a: int, name: str) -> Any:
         return {"a": a, "name": name, "query": request.http.args.get("q"), "action": request.action}
@@ -208,6 +212,82 @@ def test_a_route_stands_beside_the_resources() -> None:
     both = client(Route("/things/x/y", lambda request: {"route": True}))
     assert both.get("/api/things/x/y").json == {"route": True}
     assert both.get("/api/things/1/").json["id"] == 1
+
+
+def test_each_verb_of_an_address_may_have_a_route_of_its_own() -> None:
+    def list_jobs(request: Request) -> Any:
+        return ["a job"]
+
+    def start_job(request: Request) -> Any:
+        return {"started": request.data}, 201
+
+    jobs = client(Route("/jobs", list_jobs), Route("/jobs/", start_job, methods=["POST"]))
+    assert jobs.get("/api/jobs").json == ["a job"]
+    assert jobs.post("/api/jobs", {"n": 1}).json == {"started": {"n": 1}}
+    reply = jobs.delete("/api/jobs")
+    problem(reply, 405, "method-not-allowed")
+    assert allowed(reply) == allowed(jobs.options("/api/jobs")) == ["GET", "HEAD", "POST", "OPTIONS"]
+
+
+def test_routes_of_one_address_may_name_its_segments_as_they_like() -> None:
+    shown = Route("/jobs/<a>", lambda request, a: {"shown": a})
+    ended = Route("/jobs/<job>", lambda request, job: {"ended": job}, methods=["DELETE"])
+    jobs = client(shown, ended)
+    assert jobs.get("/api/jobs/7").json == {"shown": "7"}
+    assert jobs.delete("/api/jobs/7").json == {"ended": "7"}
+    assert allowed(jobs.put("/api/jobs/7", {})) == ["GET", "HEAD", "DELETE", "OPTIONS"]
+
+
+def test_an_encoded_slash_ends_no_segment() -> None:
+    site = client(Route("/files/<name>/admin", lambda request, name: {"name": name}))
+    assert site.get("/api/files/b/admin").json == {"name": "b"}
+    encoded = "/api/files/b%2Fadmin"
+    problem(site.get("/api/files/b/admin", environ={"RAW_URI": encoded}), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("/jobs", "/jobs"),
+        ("/jobs", "/jobs/"),
+        ("/jobs/<int:a>", "/jobs/<int:b>"),
+        ("/jobs/<a>/x", "/jobs/<b>/x"),
+    ],
+)
+def test_two_routes_cannot_answer_one_verb_at_one_address(paths: tuple[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="another route answers GET there"):
+        client(*(Route(path, lambda request, **segments: None) for path in paths))
+
+
+def test_routes_that_differ_in_what_they_take_stand_side_by_side() -> None:
+    def say(what: str) -> Any:
+        return lambda request, x=None: {"said": [what, x]}
+
+    site = client(
+        Route("/jobs/<int:x>", say("number")), Route("/jobs/<x>", say("word")), Route("/jobs/all", say("all"))
+    )
+    assert [site.get(f"/api/jobs/{x}").json["said"] for x in ("7", "b", "all")] == [
+        ["number", 7],
+        ["word", "b"],
+        ["all", None],
+    ]
+
+
+@pytest.mark.parametrize("path", ["/things", "/things/", "/<name>", "/<path:all>", "/things/<int:pk>", "/<name>/<pk>"])
+def test_a_route_cannot_hide_a_resource(path: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"would hide the resource at /things/: choose another path"):
+        client(Route(path, lambda request, **segments: None))
+    versioned = {
+        "versions": {"v1": [over_list([{"id": 1}])]},
+        "routes": [Route(f"/v1{path}", lambda request, **segments: None)],
+    }
+    with pytest.raises(ConfigurationError, match="would hide the resource at /v1/things/"):
+        WSGIDispatcher([], **versioned)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", ["/", "/thing", "/<int:year>", "/things/latest", "/things/<pk>/more", "/v1/things"])
+def test_a_route_may_lie_anywhere_else(path: str) -> None:
+    assert client(Route(path, lambda request, **values: {"route": True})).get("/api/things/1/").json["id"] == 1
 
 
 @pytest.mark.parametrize(
