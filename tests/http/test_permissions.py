@@ -123,6 +123,26 @@ def test_several_must_all_hold() -> None:
     assert may(client, "ada") == FREE
 
 
+class IsBanned(Permission):
+    """Answers for requests and for records alike, as classes of Django REST framework do."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request.user.pk == "bob"
+
+    def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
+        return request.user.pk == "bob"
+
+
+@pytest.mark.parametrize("permission", [~IsBanned(), ~(IsBanned() | IsAdminUser()), ~~~IsBanned()])
+def test_what_is_turned_round_refuses_where_no_record_is_asked_about(permission: Permission) -> None:
+    controller = over_list([{"id": 1}], controller={"options": {"permissions": permission}})
+    route = Route("/hello", lambda request: {}, permissions=permission)
+    client = Client(WSGIDispatcher([controller], authentication=ByHeader(), routes=[route]))
+    for path in ("/hello", "/things/", "/things/1/", "/things/?id=7"):
+        assert As(client, "bob").get(path).status_int == 403
+        assert As(client, "ada").get(path).status_int == 200
+
+
 def test_a_dispatcher_has_them_for_all() -> None:
     controllers = [
         over_list([{"id": 1}]),
