@@ -35,7 +35,8 @@ def claim_of(request: Request, max_body: int) -> Claim | None:
     caller = repr(user.pk) if user.is_authenticated else "anonymous"
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     key = _hash(caller, request.method, path.rstrip("/"), read_key(given))
-    asked = [environ.get(name, "") for name in _ASKED]
+    # credentials may be good for less than others of the same user; what they are good for shapes the reply
+    asked = [*(environ.get(name, "") for name in _ASKED), " ".join(sorted(user.scopes))]
     return Claim(key.hex(), _hash(*asked, request.keep_body(max_body)))
 
 
