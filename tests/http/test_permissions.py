@@ -8,6 +8,7 @@ import pytest
 
 from datastores import PythonListDataStore
 from rest_kit import models
+from rest_kit.authentication import Authentication
 from rest_kit.controllers import WSGIDispatcher
 from rest_kit.errors import ConfigurationError
 from rest_kit.permissions import (
@@ -192,6 +193,29 @@ def test_everybody_has_their_own(storage: Storage) -> None:
     assert made.json["owner"] == "ada"
     assert bob.get(made.headers["Location"]).status_int == 404
     assert ada.put("/things/1/", {"text": "E", "owner": "ada"}).status_int == 200
+
+
+class Person(models.Model):
+    """Somebody, who is the owner of the own record."""
+
+    fields = (models.PkField("id"), models.StringField("name"))
+
+
+class ByNumber(Authentication):
+    """Believes the header `X-User`, the number of a person; the first one is an admin."""
+
+    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+        number = request.header("X_USER")
+        return None if number is None else (User(int(number), is_admin=number == "1"), None)
+
+
+def test_a_key_that_the_store_makes_is_not_its_makers(storage: Storage) -> None:
+    options = {"permissions": IsOwner("id") | IsAdminUser(), "authentication": ByNumber()}
+    client = storage.client(Person, [{"id": 1, "name": "root"}], controller={"options": options})
+    made = client.post("/things/", {"name": "Ada"}, X_User="1")
+    assert (made.status_int, made.json["id"]) == (201, 2)
+    assert client.get("/things/2/", X_User="2").json["name"] == "Ada"
+    problem(client.post("/things/", {"name": "Eve"}, X_User="2"), 403, "permission-denied")
 
 
 def test_a_write_does_not_move_an_object_to_somebody_else(storage: Storage) -> None:
