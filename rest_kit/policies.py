@@ -41,7 +41,12 @@ class Policies(msgspec.Struct, frozen=True):
     def misfits(self, view: Any) -> list[str]:
         """A sentence for every policy that cannot work beside the others, for one controller or endpoint."""
         authenticates = bool(self.authentication)
-        return [text for one in self.throttle or () for text in one.check(view, authenticates=authenticates)]
+        closed = [
+            f"{one!r} lets nobody pass who is not logged in, and there is no 'authentication' to log in with"
+            for one in self.permissions or ()
+            if one.needs_user and not authenticates
+        ]
+        return closed + [text for one in self.throttle or () for text in one.check(view, authenticates=authenticates)]
 
 
 NO_POLICIES: Final = Policies()

@@ -26,6 +26,8 @@ class ModelPermissions(Permission):
     Django REST framework. Raises ConfigurationError with every mistake.
     """
 
+    needs_user = True
+
     def __init__(
         self, rights: Grants | Mapping[str, Rights] | None = None, *, users: Mapping[Pk, Rights] | None = None
     ) -> None:
@@ -58,6 +60,8 @@ class ObjectPermissions(Permission):
     `grants` holds the rights; one on the whole resource is one on every object, and creating takes `add` on it. Who
     creates an object is given `creator`'s rights on it as soon as it is kept. Nobody sees anything without logging in.
     """
+
+    needs_user = True
 
     def __init__(self, grants: Grants, *, creator: Rights = "view|change|delete") -> None:
         if not isinstance(grants, Grants):
