@@ -22,8 +22,8 @@ from rest_kit import models
 from rest_kit.authentication import TokenAuthentication, Tokens, UserModel, Users
 from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.models import Model
+from rest_kit.options import ResourceDict
 from rest_kit.permissions import IsOwner
-from rest_kit.spec import ResourceDict
 from rest_kit.throttling import UserRateThrottle
 
 CALLS = 1_000

@@ -9,13 +9,12 @@ first task of each process. A process that ends in good order does first what is
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from typing import TYPE_CHECKING, Any, Final
 
 from rest_kit.calling import call
+from rest_kit.forks import renew_after_fork
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,13 +23,18 @@ log = logging.getLogger("rest_kit")
 
 Task = Callable[[], None]
 
+_FAILED: Final = "%s has failed (request %s)"
+
 
 def run_logged(request_id: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """Call a function, which may be `async`, whose failure concerns nobody but the log."""
     try:
         call(function, *args, **kwargs)
+    except SystemExit:  # which may be the server's, ending this very process
+        log.exception(_FAILED, getattr(function, "__qualname__", repr(function)), request_id)
+        raise
     except Exception:
-        log.exception("%s has failed (request %s)", getattr(function, "__qualname__", repr(function)), request_id)
+        log.exception(_FAILED, getattr(function, "__qualname__", repr(function)), request_id)
 
 
 class Tasks:
@@ -39,15 +43,25 @@ class Tasks:
     def __init__(self, request_id: str) -> None:
         self._request_id = request_id
         self._waiting: list[Task] = []
+        self._background: Background | None = None
 
     def add_task(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Call this function after the reply, in a thread of its own; it may be `async`, and its failure is logged.
 
-        It is given what it needs as arguments: the request itself is over by then.
+        It is given what it needs as arguments: the request itself is over by then. A task may leave further ones.
         """
         if not callable(function):
             raise TypeError(f"a task is a function and its arguments, not {function!r}")
-        self._waiting.append(lambda: run_logged(self._request_id, function, *args, **kwargs))
+        task: Task = lambda: run_logged(self._request_id, function, *args, **kwargs)  # noqa: E731 - it is typed so
+        if self._background is None:
+            self._waiting.append(task)
+        else:
+            self._background.do([task])
+
+    def start(self, background: Background) -> None:
+        """Have them done, and whatever is added from now on as well."""
+        self._background = background
+        background.do(self._waiting)
 
     def __iter__(self) -> Iterator[Task]:
         return iter(self._waiting)
@@ -65,10 +79,10 @@ class Background:
     def __init__(self, workers: int = 4, queue: int = 1000) -> None:
         self.workers = workers
         self.queue = queue
-        self.renew()
-        _pools.add(self)
+        self._renew()
+        renew_after_fork(self, Background._renew)
 
-    def renew(self) -> None:
+    def _renew(self) -> None:
         """Begin anew, without threads: as a forked child must, which has none of its parent's."""
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
@@ -106,7 +120,7 @@ class Background:
         """Return when everything that has been handed over is done; for tests, and for whoever shuts down by hand."""
         while unfinished := tuple(self._unfinished):
             for future in unfinished:
-                future.result()
+                future.exception()  # waits; what a task has raised is in the log
                 self._unfinished.discard(future)
 
 
@@ -128,16 +142,4 @@ class WithTasks:
             if close is not None:
                 close()
         finally:
-            self._background.do(self._tasks)
-
-
-_pools: WeakSet[Background] = WeakSet()
-
-
-def _renew_pools() -> None:
-    for pool in _pools:
-        pool.renew()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_pools)
+            self._tasks.start(self._background)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from rest_kit.errors import StoreUnavailable
+from rest_kit.forks import renew_after_fork
 
 
 class Breaker:
@@ -29,9 +30,14 @@ class Breaker:
         self._most = failures
         self._reset = reset
         self._clock = clock
-        self._lock = threading.Lock()
         self._failed = 0
         self._opened: float | None = None
+        self._renew()
+        renew_after_fork(self, Breaker._renew)
+
+    def _renew(self) -> None:
+        """Wait for nobody, and for nobody's probe: a forked child has none of its parent's other threads."""
+        self._lock = threading.Lock()
         self._probing = False
 
     def enter(self) -> None:

@@ -54,6 +54,13 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     return f"; valid: {', '.join(sorted(names)[:20])}"
 
 
+def class_given(given: Any, expected: type, where: str, example: str) -> str:
+    """What is wrong where a class is given and an instance of it is meant; nothing where that is not so."""
+    if isinstance(given, type) and issubclass(given, expected):
+        return f"{where} holds the class {given.__name__}; it must be an instance, such as {example}"
+    return ""
+
+
 class ConfigurationError(RestKitError):
     """A declaration is wrong; `problems` lists every mistake found, each a sentence naming key and remedy."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from rest_kit.authentication.base import Authentication
+from rest_kit.errors import class_given
 from rest_kit.permissions import Permission
 from rest_kit.signing import Keys
 from rest_kit.throttling import Throttle
@@ -38,14 +38,17 @@ class Policies(msgspec.Struct, frozen=True):
         """A sentence for everything that cannot work in an application with these keys."""
         return [problem for one in self.authentication or () for problem in one.check(keys)]
 
-    def misfits(self, view: Any) -> list[str]:
-        """A sentence for every policy that cannot work beside the others, for one controller or endpoint."""
-        authenticates = bool(self.authentication)
+    def misfits(self, view: Any, *, by_address: bool = False) -> list[str]:
+        """A sentence for every policy that cannot work beside the others, for one controller or endpoint.
+
+        `by_address`: where nobody is identified, throttles that count by user may count by address.
+        """
         closed = [
             f"{one!r} lets nobody pass who is not logged in, and there is no 'authentication' to log in with"
             for one in self.permissions or ()
-            if one.needs_user and not authenticates
+            if one.needs_user and not self.authentication
         ]
+        authenticates = by_address or bool(self.authentication)
         return closed + [text for one in self.throttle or () for text in one.check(view, authenticates=authenticates)]
 
 
@@ -80,6 +83,5 @@ def _misfit(one: Any, where: str, name: str) -> str:
     cls, example = KINDS[name]
     if isinstance(one, cls):
         return ""
-    if inspect.isclass(one) and issubclass(one, cls):
-        return f"{where} holds the class {one.__name__}; it must be an instance, such as {example}"
-    return f"{where} must hold {cls.__name__} objects, such as {example}, not {one!r}"
+    found = class_given(one, cls, where, example)
+    return found or f"{where} must hold {cls.__name__} objects, such as {example}, not {one!r}"

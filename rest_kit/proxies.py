@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PROXY_KEYS: Final[dict[str, Any]] = {"for": int, "proto": int, "host": int, "port": int, "prefix": int}
 
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+MAX_PORT: Final = 65535
 _PREFIX: Final = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)+")
 
 ProxiesDict = TypedDict("ProxiesDict", {"for": int, "proto": int, "host": int, "port": int, "prefix": int}, total=False)
@@ -96,7 +97,8 @@ def _scheme(text: str) -> str | None:
 
 
 def _host(text: str) -> str | None:
-    return text if _HOST.fullmatch(text) else None
+    found = _HOST.fullmatch(text)
+    return text if found is not None and int((found[2] or ":0")[1:]) <= MAX_PORT else None
 
 
 def _prefix(text: str) -> str | None:

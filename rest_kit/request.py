@@ -6,13 +6,13 @@ The attributes that every request needs are plain slots; everything else (header
 
 from __future__ import annotations
 
-import copy
-import io
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from random import getrandbits
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 from urllib.parse import quote, unquote_plus
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
@@ -21,8 +21,9 @@ from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
 from rest_kit.background import Tasks
-from rest_kit.errors import Fault, InvalidQuery
+from rest_kit.errors import Fault, InvalidQuery, StoreFull
 from rest_kit.query import Where
+from rest_kit.response import check_headers
 from rest_kit.types import MISSING, Pk
 from rest_kit.users import ANONYMOUS, User
 
@@ -31,6 +32,24 @@ T = TypeVar("T")
 
 DEFAULT_MAX_BODY: Final = 1024 * 1024
 """How many bytes a body may have where nobody says otherwise."""
+
+LIST_ACTIONS: Final = {
+    "GET": "list",
+    "HEAD": "list",
+    "POST": "create",
+    "PUT": "bulk_update",
+    "PATCH": "bulk_partial_update",
+    "DELETE": "bulk_destroy",
+}
+ITEM_ACTIONS: Final = {
+    "GET": "retrieve",
+    "HEAD": "retrieve",
+    "PUT": "update",
+    "PATCH": "partial_update",
+    "DELETE": "destroy",
+}
+"""By verb, what a request does, as permissions and throttles call it."""
+_ON_ITEMS: Final = frozenset(ITEM_ACTIONS.values())
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}\Z")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
@@ -54,8 +73,8 @@ class Request:
     `view`: the controller that is asked, and `access`: what has let the request in there (None: nothing had to);
     `claim`: what a request with an idempotency key is known by, once it was looked for; `scope`: what the caller may
     see of the resource (None: all of it), and `limit` what of that this request may work on, where it is less.
-    `headers` go into the reply, whatever it is. `max_body`: how many bytes of JSON `data` takes; `tasks`: what
-    `background` has been given, if anything.
+    `headers` go into the reply, whatever it is. `max_body`: how many bytes of a body `data` and `http` take;
+    `tasks`: what `background` has been given, if anything.
     `uploads`: the keys of the files that it has brought and that nothing refers to yet.
     """
 
@@ -113,14 +132,13 @@ class Request:
 
     def at(self, mount: str) -> Request:
         """The same request as another resource's, for showing that one's objects."""
-        twin = copy.copy(self)
+        twin = Aspect(self)
         twin.mount = mount
         return twin
 
     def reading(self) -> Request:
         """The same request as one that reads, for what must be seen before something else is done below it."""
-        self._memo = {} if self._memo is None else self._memo
-        twin = copy.copy(self)
+        twin = Aspect(self)
         twin.method, twin.action = "GET", "retrieve"
         return twin
 
@@ -133,16 +151,19 @@ class Request:
         return found
 
     def add_headers(self, *headers: tuple[str, str]) -> None:
-        """Put headers into the reply to this request, also where it is an error."""
+        """Put headers into the reply to this request, also where it is an error (ValueError for what cannot be)."""
+        check_headers(headers)
         if self.headers is None:
             self.headers = []
         self.headers += headers
 
     @property
     def http(self) -> HTTPRequest:
-        """The same request as werkzeug sees it."""
+        """The same request as werkzeug sees it; it reads no more of a body than `max_body` (413)."""
         if self._http is None:
             self._http = HTTPRequest(self.environ)
+        # each time: whoever has looked at the headers first did not know yet what answers
+        self._http.max_content_length = self._http.max_form_memory_size = self.max_body
         return self._http
 
     @property
@@ -171,9 +192,9 @@ class Request:
         None where it was not sent; asked again, it is still known (InvalidQuery where it is given twice).
         """
         withdrawn: dict[str, str] = self.environ.setdefault("rest_kit.withdrawn", {})
-        if name not in withdrawn and name in self.query_string:
+        if name not in withdrawn and self.query_string:
             pieces = self.query_string.split("&")
-            found = [piece for piece in pieces if piece.partition("=")[0] == name]
+            found = [piece for piece in pieces if unquote_plus(piece.partition("=")[0]) == name]
             if len(found) > 1:
                 raise InvalidQuery(Fault("twice", "is given twice", parameter=name))
             if found:
@@ -221,13 +242,28 @@ class Request:
         self._body = body
         return body
 
-    def keep_body(self, limit: int) -> bytes:
-        """The whole body, as `body` reads it, which can be read again afterwards."""
-        body = self.body(limit)
-        self.environ["wsgi.input"] = io.BytesIO(body)
-        if body:
-            self.environ["CONTENT_LENGTH"] = str(len(body))
-        return body
+    @contextmanager
+    def kept_body(self, limit: int) -> Iterator[IO[bytes]]:
+        """The whole body as a file, of which it can be read again meanwhile: on the disk where it is long.
+
+        The errors are those of `chunks`; StoreFull where the disk has no room.
+        """
+        arriving = self.environ["wsgi.input"]
+        with tempfile.SpooledTemporaryFile(DEFAULT_MAX_BODY) as kept:
+            try:
+                for chunk in self.chunks(limit) if self._body is None else (self._body,):
+                    kept.write(chunk)
+                size = kept.tell()
+                kept.seek(0)
+            except OSError as exc:
+                raise StoreFull(f"no room for the body of a request: {exc}") from exc
+            self.environ["wsgi.input"] = kept
+            if size:
+                self.environ["CONTENT_LENGTH"] = str(size)
+            try:
+                yield kept
+            finally:
+                self.environ["wsgi.input"] = arriving
 
     def chunks(self, limit: int) -> Iterator[bytes]:
         """The body piece by piece, none larger than `CHUNK` (the errors of `body`, each as soon as it shows)."""
@@ -299,6 +335,46 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.environ.get('PATH_INFO', '')!r} {self.id}>"
+
+
+def _shared(name: str) -> Any:
+    """An attribute of an aspect that is its request's."""
+
+    def read(aspect: Aspect) -> Any:
+        return getattr(aspect.whole, name)
+
+    def write(aspect: Aspect, value: Any) -> None:
+        setattr(aspect.whole, name, value)
+
+    return property(read, write)
+
+
+class Aspect(Request):
+    """A request as one for something else: its body and its reply, and what is left to be done, are the request's."""
+
+    # PERF: tests/test_budget.py: attributes that are looked up at their request would cost each request its calls
+    __slots__ = ("whole",)
+
+    _body = _shared("_body")
+    _data = _shared("_data")
+    _http = _shared("_http")
+    _memo = _shared("_memo")
+    headers = _shared("headers")
+    tasks = _shared("tasks")
+    uploads = _shared("uploads")
+
+    def __init__(self, of: Request) -> None:
+        self.whole: Request = of.whole if isinstance(of, Aspect) else of
+        for name in _OWN:
+            setattr(self, name, getattr(of, name))
+
+
+_OWN: Final = tuple(name for name in Request.__slots__ if name not in vars(Aspect))
+
+
+def on_one_item(action: str) -> bool:
+    """Whether this is done to the item that the request names and to nothing else, as no custom action promises."""
+    return action in _ON_ITEMS
 
 
 def unreadable() -> tuple[type[Exception], ...]:

@@ -9,26 +9,24 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, TypedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import marshmallow
 import msgspec
 
-from rest_kit.authentication import Authentication
 from rest_kit.deprecation import Deprecation
-from rest_kit.errors import ConfigurationError, did_you_mean
+from rest_kit.errors import ConfigurationError, class_given, did_you_mean
 from rest_kit.models import Model, PkField
 from rest_kit.models.files import file_fields, misplaced_files
+from rest_kit.options import CONTROLLER_KEYS, CONTROLLER_OPTIONS, OWN_OPTIONS, RESOURCE_KEYS, VIEW_KEYS, VIEW_OPTIONS
 from rest_kit.pagination import BasePagination, Pagination
 from rest_kit.params import Parameters
-from rest_kit.permissions import Permission
 from rest_kit.permissions.fields import FieldPermissions, read_field_permissions
 from rest_kit.policies import NO_POLICIES, Policies, read_policies
 from rest_kit.request import DEFAULT_MAX_BODY
 from rest_kit.storage import Storage, open_storage
 from rest_kit.store import DataStore, check_keys
-from rest_kit.throttling import Throttle
 from rest_kit.uploads import FileStorage
 from rest_kit.views import Formatter, JsonResponse, Response, add_resource_uri, remove_id
 
@@ -44,109 +42,13 @@ RESERVED_KEYS: Final = frozenset({"events", "stream"})
 DEFAULT_BULK_MAX: Final = 1000
 DEFAULT_EXPAND_MAX: Final = 1000
 
-_NAME: Final = re.compile(r"[A-Za-z0-9._~-]+\Z")
-
-
-class ResourceDict(TypedDict, total=False):
-    """A controller's `resource`: what the data are, and where."""
-
-    resource_name: str
-    resource: Any
-    datastore: type[DataStore]
-    model: type[Model] | type[marshmallow.Schema] | Model
-    options: Mapping[str, Any]
-
-
-class ControllerOptions(TypedDict, total=False):
-    """The `options` of a controller's `controller` dict."""
-
-    pagination: BasePagination
-    filter_fields: Sequence[str]
-    search_fields: Sequence[str]
-    ordering_fields: Sequence[str]
-    ordering: str | Sequence[str]
-    strict: bool
-    bulk_max: int
-    max_body: int
-    require_if_match: bool
-    idempotency: bool | str | Storage
-    require_idempotency_key: bool
-    formatters: Sequence[Callable[[Any, Any], Any]]
-    expand_fields: Sequence[str]
-    expand_max: int
-    authentication: Authentication | Sequence[Authentication]
-    permissions: Permission | Sequence[Permission]
-    throttle: Throttle | Sequence[Throttle]
-    field_permissions: Mapping[str, Permission | Mapping[str, Permission]]
-    deprecated: Deprecation
-
-
-class ControllerDict(TypedDict, total=False):
-    """A controller's `controller`: which verbs, and how requests are read."""
-
-    list_verbs: Sequence[str]
-    unique_verbs: Sequence[str]
-    options: ControllerOptions
-
-
-class ViewOptions(TypedDict, total=False):
-    """The `options` of a controller's `view` dict."""
-
-    formatters: Sequence[Formatter | Literal["add_resource_uri", "remove_id"]]
-    envelope: bool
-    foreign_keys: Literal["pk", "uri"]
-
-
-class ViewDict(TypedDict, total=False):
-    """A controller's `view`: how replies are written."""
-
-    response_class: type[Response] | Sequence[type[Response]]
-    options: ViewOptions
-
-
-_RESOURCE_KEYS: Final[dict[str, Any]] = {
-    "resource_name": str,
-    "resource": object,
-    "datastore": type,
-    "model": (type, Model),
-    "options": Mapping,
-}
-_CONTROLLER_KEYS: Final[dict[str, Any]] = {
-    "list_verbs": (list, tuple, set, frozenset),
-    "unique_verbs": (list, tuple, set, frozenset),
-    "options": Mapping,
-}
-_VIEW_KEYS: Final[dict[str, Any]] = {"response_class": (type, list, tuple), "options": Mapping}
-_NAMES: Final = (list, tuple)
-_CONTROLLER_OPTIONS: Final[dict[str, Any]] = {
-    "pagination": BasePagination,
-    "filter_fields": _NAMES,
-    "search_fields": _NAMES,
-    "ordering_fields": _NAMES,
-    "ordering": (str, list, tuple),
-    "strict": bool,
-    "bulk_max": int,
-    "max_body": int,
-    "require_if_match": bool,
-    "idempotency": (bool, str, Storage),
-    "require_idempotency_key": bool,
-    "formatters": _NAMES,
-    "expand_fields": _NAMES,
-    "expand_max": int,
-    "authentication": object,
-    "permissions": object,
-    "throttle": object,
-    "field_permissions": Mapping,
-    "deprecated": Deprecation,
-}
-_VIEW_OPTIONS: Final[dict[str, Any]] = {"formatters": _NAMES, "envelope": bool, "foreign_keys": str}
 VIEW_FORMATTERS: Final[Mapping[str, Formatter]] = {"add_resource_uri": add_resource_uri, "remove_id": remove_id}
 """The formatters of objects that can be named."""
 NO_NAMES: Final[Mapping[str, Any]] = {}
 FOREIGN_KEYS: Final = ("pk", "uri")
 """How a reference to another resource is shown."""
-_OWN_OPTIONS: Final = ("multiprocess", "files")
-"""Resource options that the controller reads itself, whatever the store."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9._~-]+\Z")
 
 
 class Spec(msgspec.Struct, frozen=True):
@@ -205,11 +107,12 @@ class _Builder:
     def __init__(self, owner: str, resource: Any, controller: Any, view: Any) -> None:
         self.owner = owner
         self.problems: list[str] = []
-        self.resource = self._dict("resource", resource, _RESOURCE_KEYS)
-        self.controller = self._dict("controller", controller, _CONTROLLER_KEYS)
-        self.view = self._dict("view", view, _VIEW_KEYS)
-        self.options = self._options("controller", self.controller, _CONTROLLER_OPTIONS)
-        self.view_options = self._options("view", self.view, _VIEW_OPTIONS)
+        self.resource = self._dict("resource", resource, RESOURCE_KEYS)
+        self.controller = self._dict("controller", controller, CONTROLLER_KEYS)
+        self.view = self._dict("view", view, VIEW_KEYS)
+        self.own_options: Mapping[str, Any] = self.resource.get("options", {})
+        self.options = self._options("controller", self.controller, CONTROLLER_OPTIONS)
+        self.view_options = self._options("view", self.view, VIEW_OPTIONS)
 
     def _dict(self, name: str, given: Any, known: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(given, Mapping):
@@ -225,9 +128,8 @@ class _Builder:
         return {key: value for key, value in options.items() if not self._option(key, value, known, name)}
 
     def _option(self, key: str, value: Any, known: dict[str, Any], where: str) -> list[str]:
-        if inspect.isclass(value) and issubclass(value, BasePagination):
-            return [f"{where}[{key!r}] must be an instance, not the class: {value.__name__}(20)"]
-        return check_keys({key: value}, known, where)
+        problem = class_given(value, BasePagination, f"{where}[{key!r}]", "Pagination(20)")
+        return [problem] if problem else check_keys({key: value}, known, where)
 
     def build(self) -> Spec:
         name = self._name()
@@ -235,18 +137,10 @@ class _Builder:
         store = self._store()
         list_verbs = self._verbs("list_verbs", LIST_VERBS)
         unique_verbs = self._verbs("unique_verbs", UNIQUE_VERBS)
-        formatters = self._callables("view", self.view_options, [add_resource_uri], VIEW_FORMATTERS)
-        input_formatters = self._callables("controller", self.options, [])
         pagination = self.options.get("pagination") or Pagination(100)
-        responses = self._responses()
-        policies, misfits = read_policies(self.options, "controller options")
-        field_permissions, wrong = read_field_permissions(self.options)
-        self.problems += misfits + wrong
-        idempotency = self._idempotency()
+        others = {**self._how_to_show(), **self._how_to_ask(), **self._who_may(store, model)}
         self._check_values()
         if store is not None:
-            self._bind(store, model)
-            self._check_policies(store, policies, None if wrong else field_permissions)
             self._check_files(store.bound_model)
             self._check_paging(store, pagination)
             self._check_writable(store, list_verbs, unique_verbs)
@@ -259,26 +153,46 @@ class _Builder:
             list_verbs=list_verbs,
             unique_verbs=unique_verbs,
             pagination=pagination,
-            responses=responses,
-            formatters=formatters,
-            input_formatters=input_formatters,
             options=self.options,
-            envelope=self.view_options.get("envelope", True),
-            strict=self.options.get("strict", True),
-            bulk_max=self.options.get("bulk_max", DEFAULT_BULK_MAX),
-            max_body=self.options.get("max_body", DEFAULT_MAX_BODY),
-            require_if_match=self.options.get("require_if_match", False),
-            idempotency=idempotency,
-            require_idempotency_key=self.options.get("require_idempotency_key", False),
-            multiprocess=self.resource.get("options", {}).get("multiprocess") == "allow",
-            expand_fields=tuple(self.options["expand_fields"]) if "expand_fields" in self.options else None,
-            expand_max=self.options.get("expand_max", DEFAULT_EXPAND_MAX),
-            foreign_keys=self.view_options.get("foreign_keys", "pk"),
-            policies=policies,
-            field_permissions=field_permissions,
-            files=self.resource.get("options", {}).get("files"),
-            deprecated=self.options.get("deprecated"),
+            multiprocess=self.own_options.get("multiprocess") == "allow",
+            files=self.own_options.get("files"),
+            **others,
         )
+
+    def _how_to_show(self) -> dict[str, Any]:
+        """What the Spec says of replies."""
+        return {
+            "formatters": self._callables("view", self.view_options, [add_resource_uri], VIEW_FORMATTERS),
+            "responses": self._responses(),
+            "envelope": self.view_options.get("envelope", True),
+            "foreign_keys": self.view_options.get("foreign_keys", "pk"),
+            "deprecated": self.options.get("deprecated"),
+        }
+
+    def _how_to_ask(self) -> dict[str, Any]:
+        """What the Spec says of requests."""
+        option = self.options.get
+        return {
+            "input_formatters": self._callables("controller", self.options, []),
+            "strict": option("strict", True),
+            "bulk_max": option("bulk_max", DEFAULT_BULK_MAX),
+            "max_body": option("max_body", DEFAULT_MAX_BODY),
+            "require_if_match": option("require_if_match", False),
+            "idempotency": self._idempotency(),
+            "require_idempotency_key": option("require_idempotency_key", False),
+            "expand_fields": tuple(self.options["expand_fields"]) if "expand_fields" in self.options else None,
+            "expand_max": option("expand_max", DEFAULT_EXPAND_MAX),
+        }
+
+    def _who_may(self, store: DataStore | None, model: Model | None) -> dict[str, Any]:
+        """What the Spec says of callers, checked against the model, which the store is given for that."""
+        policies, misfits = read_policies(self.options, "controller options")
+        fields, wrong = read_field_permissions(self.options)
+        self.problems += misfits + wrong
+        if store is not None:
+            self._bind(store, model)
+            self._check_policies(store, policies, None if wrong else fields)
+        return {"policies": policies, "field_permissions": fields}
 
     def _name(self) -> str:
         name: str = self.resource.get("resource_name", "")
@@ -317,7 +231,7 @@ class _Builder:
         if not issubclass(cls, DataStore):
             self.problems.append(f"resource['datastore'] must be a DataStore class, not {cls.__name__}")
             return None
-        options = {k: v for k, v in self.resource.get("options", {}).items() if k not in _OWN_OPTIONS}
+        options = {k: v for k, v in self.own_options.items() if k not in OWN_OPTIONS}
         self._check_multiprocess()
         try:
             return cls(self.resource.get("resource"), options) if "resource" in self.resource else None
@@ -349,7 +263,7 @@ class _Builder:
             return False
 
     def _check_multiprocess(self) -> None:
-        given = self.resource.get("options", {}).get("multiprocess", "allow")
+        given = self.own_options.get("multiprocess", "allow")
         if given not in ("allow", "refuse"):
             self.problems.append(f"resource options['multiprocess'] must be 'allow' or 'refuse', not {given!r}")
 
@@ -402,15 +316,15 @@ class _Builder:
 
     def _check_files(self, model: Model | None) -> None:
         """A model with files needs a place for them, and nothing else does."""
-        given = self.resource.get("options", {}).get("files")
+        given = self.own_options.get("files")
         where = "resource options['files']"
-        if inspect.isclass(given) and issubclass(given, FileStorage):
-            self.problems.append(f"{where} must be an instance, not the class: {given.__name__}('uploads')")
-        elif given is not None and not isinstance(given, FileStorage):
-            self.problems.append(f"{where} must be a file storage, such as DirectoryStorage('uploads'), not {given!r}")
+        example = "DirectoryStorage('uploads')"
+        if given is not None and not isinstance(given, FileStorage):
+            problem = class_given(given, FileStorage, where, example)
+            self.problems.append(problem or f"{where} must be a file storage, such as {example}, not {given!r}")
         names = list(file_fields(model.fields)) if model is not None else []
         if names and given is None:
-            text = "says where the bytes go, such as DirectoryStorage('uploads'), and is missing"
+            text = f"says where the bytes go, such as {example}, and is missing"
             self.problems.append(f"the model has the file {names[0]!r}: {where} {text}")
         if given is not None and not names:
             self.problems.append(f"{where} is given, but the model has no FileField")

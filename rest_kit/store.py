@@ -11,18 +11,17 @@ in its `Capabilities` what it can do, refuses the rest, and `rest_kit.testing.Da
 
 from __future__ import annotations
 
-import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeVar
-from weakref import WeakSet
 
 import msgspec
 
 from rest_kit.errors import ConfigurationError, Conflict, KeyReused, Unsupported, did_you_mean
 from rest_kit.events.log import EventLog
+from rest_kit.forks import renew_after_fork
 from rest_kit.models.model import Model
 from rest_kit.query import Filter, Not, Page, Query, Result, Where, conjoin
 from rest_kit.types import Pk, Record
@@ -157,8 +156,13 @@ class DataStore(ABC):
         self.resource = resource
         self.options = dict(options or {})
         self._model: Model | None = None
+        self.is_inferred = False
+        """Whether the model was read off the data, which tell less than a declaration."""
+        self._renew_lock()
+        renew_after_fork(self, DataStore._renew_lock)
+
+    def _renew_lock(self) -> None:
         self._opening = threading.RLock()
-        _stores.add(self)
 
     @property
     @abstractmethod
@@ -178,6 +182,7 @@ class DataStore(ABC):
         with self._opening:
             if self._model is None:
                 self._model = self.infer()
+                self.is_inferred = True
             return self._model
 
     @property
@@ -234,19 +239,6 @@ class DataStore(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of files and connections; the store opens them again at the next use."""
-
-
-_stores: WeakSet[DataStore] = WeakSet()
-
-
-def _renew_locks() -> None:
-    """In a forked child: no store waits for a thread that only the parent has."""
-    for store in _stores:
-        store._opening = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def check_keys(given: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]], where: str) -> list[str]:

@@ -18,6 +18,7 @@ from rest_kit import models
 from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.models import Model
 from rest_kit.pagination import Pagination
+from rest_kit.permissions import AllowAny, IsAuthenticatedOrReadOnly
 
 BODY = b'{"title": "New", "author": "Somebody", "price": 9.5, "published": "2020-01-01", "in_stock": true}'
 
@@ -60,8 +61,8 @@ def book(number: int) -> dict[str, Any]:
     }
 
 
-def application(count: int) -> Any:
-    """An API over that many books, with its defaults on."""
+def application(count: int, **options: Any) -> Any:
+    """An API over that many books, with its defaults on but for these options."""
 
     class BookApp(Controller):
         resource = {
@@ -70,7 +71,7 @@ def application(count: int) -> Any:
             "datastore": PythonListDataStore,
             "model": BookModel,
         }
-        controller = {"options": {"pagination": Pagination(100)}}
+        controller = {"options": {"pagination": Pagination(100), **options}}  # type: ignore[typeddict-item]
 
     return WSGIDispatcher([BookApp], secret="a secret for the budget")
 
@@ -130,3 +131,9 @@ def test_calls_do_not_grow_with_the_list(name: str) -> None:
     for app in (small, large):
         calls(app, name)
     assert calls(large, name) == calls(small, name)
+
+
+def test_a_permission_that_wants_to_be_told_of_no_writes_costs_no_copies() -> None:
+    app = application(100, permissions=[AllowAny(), IsAuthenticatedOrReadOnly() | AllowAny()])
+    calls(app, "post")
+    assert not [one for one in calls(app, "post") if one.endswith(":deepcopy")]

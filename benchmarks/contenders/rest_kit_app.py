@@ -12,9 +12,9 @@ from datastores import PythonListDataStore, SQLiteDataStore
 from rest_kit import models
 from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.models import Model
+from rest_kit.options import ControllerDict, ResourceDict
 from rest_kit.pagination import BasePagination, Pagination
 from rest_kit.query import Filter, Query
-from rest_kit.spec import ControllerDict, ResourceDict
 from rest_kit.store import DataStore, Tx
 
 

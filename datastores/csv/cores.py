@@ -9,6 +9,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from datastores.csv.core import Core
+from rest_kit.forks import never_close
 from rest_kit.models.model import Model
 
 _FORK_PATIENCE: Final = 1.0
@@ -17,7 +18,6 @@ _FORK_PATIENCE: Final = 1.0
 _cores: WeakValueDictionary[tuple[Any, ...], Core] = WeakValueDictionary()
 _cores_lock = threading.Lock()
 _stopped: list[Core] = []
-_inherited: list[Core] = []
 
 
 def core_of(path: str, options: Mapping[str, Any], model: Model | None, declared: type[Model] | None) -> Core:
@@ -54,7 +54,7 @@ def _in_child() -> None:
     """Forget the parent's cores without closing what is the parent's."""
     global _cores_lock
     _cores_lock = threading.Lock()
-    _inherited.extend(_cores.values())
+    never_close(*_cores.values())
     _stopped.clear()
     _cores.clear()
 

@@ -6,7 +6,6 @@ first write to its end; readers take `lock` alone, so that they wait for no hook
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import weakref
@@ -20,21 +19,17 @@ from datastores.python_list.replies import Replies
 from datastores.python_list.view import ListView
 from rest_kit.errors import StoreCorrupt
 from rest_kit.events.log import Action
+from rest_kit.forks import Shared, renew_after_fork
 from rest_kit.models.model import Model
 from rest_kit.types import Pk
 
 T = TypeVar("T")
-_CORES: Final[weakref.WeakValueDictionary[int, ListCore]] = weakref.WeakValueDictionary()
-_registering = threading.Lock()
+_cores: Final[Shared[int, ListCore]] = Shared()
 
 
 def core_of(rows: list[Row]) -> ListCore:
     """The one core of this very list."""
-    with _registering:
-        core = _CORES.get(id(rows))
-        if core is None:
-            core = _CORES[id(rows)] = ListCore(rows)
-        return core
+    return _cores.at(id(rows), lambda: ListCore(rows))
 
 
 class ListCore:
@@ -48,6 +43,7 @@ class ListCore:
         self._highest: dict[str, int] = {}
         self._views: list[weakref.ref[ListView]] = []
         self._make_locks()
+        renew_after_fork(self, ListCore._after_fork)
 
     def _make_locks(self) -> None:
         self.writing = threading.RLock()
@@ -81,7 +77,7 @@ class ListCore:
                 self.steps = None
                 steps.close()
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Start with locks of one's own in a forked child, without what another thread was in the middle of."""
         steps = self.steps
         if steps is not None and steps.thread == threading.get_ident():
@@ -92,17 +88,6 @@ class ListCore:
             steps.undo()
         for view in self.views():
             view.forget_all()
-
-
-def _after_fork() -> None:
-    # another thread of the parent's may have held it just then, and is not here to let go of it
-    global _registering
-    _registering = threading.Lock()
-    for core in list(_CORES.values()):
-        core.after_fork()
-
-
-os.register_at_fork(after_in_child=_after_fork)
 
 
 class Steps:

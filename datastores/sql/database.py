@@ -8,7 +8,6 @@ pool.
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
@@ -31,6 +30,7 @@ from datastores.sql.transaction import Transaction
 from datastores.tables.statements import Row
 from datastores.tables.tries import Tries
 from rest_kit.errors import Fault, InvalidQuery, RestKitError, StoreUnavailable
+from rest_kit.forks import Shared, never_close, renew_after_fork
 
 T = TypeVar("T")
 
@@ -61,10 +61,7 @@ class _Active(threading.local):
 class Database:
     """The connections of this process to one database; `at` gives all stores over one place the same."""
 
-    _known: ClassVar[weakref.WeakValueDictionary[Hashable, Database]] = weakref.WeakValueDictionary()
-    _registry: ClassVar[threading.Lock] = threading.Lock()
-    _inherited: ClassVar[list[Any]] = []
-    """Pools of the parent process, which must never be closed."""
+    _known: ClassVar[Shared[Hashable, Database]] = Shared()
 
     def __init__(self, engine: Engine, dialect: Dialect) -> None:
         self.engine = engine
@@ -85,25 +82,19 @@ class Database:
         if owned:
             # not __del__: the pool must outlive whatever cycle of garbage the database is a part of
             weakref.finalize(self, engine.dispose)
+        renew_after_fork(self, Database._leave_to_parent)
 
     @classmethod
     def at(cls, key: Hashable, make: Callable[[], Database]) -> Database:
         """The one database of that key, made where there is none."""
-        with cls._registry:
-            found = cls._known.get(key)
-            if found is None:
-                found = cls._known[key] = make()
-            return found
+        return cls._known.at(key, make)
 
-    @classmethod
-    def after_fork(cls) -> None:
+    def _leave_to_parent(self) -> None:
         """Leave every connection to the parent, in a forked child."""
-        cls._registry = threading.Lock()
-        for database in list(cls._known.values()):
-            cls._inherited.append(database.engine.pool)
-            database.engine.dispose(close=False)
-            database._active = _Active()
-            database._meeting = threading.Lock()
+        never_close(self.engine.pool)
+        self.engine.dispose(close=False)
+        self._active = _Active()
+        self._meeting = threading.Lock()
 
     def meet(self) -> Dialect:
         """The dialect, knowing this server (StoreUnavailable)."""
@@ -298,6 +289,3 @@ class Database:
         if failure.trouble is Trouble.CHANGED:
             self.generation += 1
         return refusal(failure, self.name)
-
-
-os.register_at_fork(after_in_child=Database.after_fork)

@@ -26,6 +26,7 @@ from datastores.sqlite.table import Table
 from datastores.tables.columns import Column
 from datastores.tables.store import TableStore
 from rest_kit.errors import ConfigurationError, StoreUnavailable
+from rest_kit.forks import never_close
 from rest_kit.models.field import Field
 from rest_kit.models.model import Model
 from rest_kit.store import refuse
@@ -84,18 +85,16 @@ class EngineDatabase(Database):
     """
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(os.path.abspath(engine.url.database or "memory"), False, PATIENCE)
         self._engine = engine
+        super().__init__(os.path.abspath(engine.url.database or "memory"), False, PATIENCE)
 
     @classmethod
     def of(cls, engine: Engine) -> EngineDatabase:
         """The one database of that engine."""
         key = (f"engine {id(engine)}", False, PATIENCE)
-        with cls._registry:
-            found = cls._known.get(key)
-            if not isinstance(found, EngineDatabase):
-                found = cls._known[key] = cls(engine)
-            return found
+        found = cls._known.at(key, lambda: cls(engine))
+        assert isinstance(found, EngineDatabase)
+        return found
 
     @property
     def exists(self) -> bool:
@@ -103,7 +102,7 @@ class EngineDatabase(Database):
         return True
 
     def _leave_to_parent(self) -> None:
-        self._inherited.append(self._engine.pool)  # type: ignore[arg-type]
+        never_close(self._engine.pool)
         self._engine.dispose(close=False)
 
     def _check_file(self) -> None:

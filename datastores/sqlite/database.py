@@ -11,7 +11,6 @@ import os
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 from urllib.parse import quote as quote_path
@@ -23,10 +22,11 @@ from datastores.sqlite.failures import (
     is_stale,
     meaning_of,
     meaning_of_read,
-    primary_code,
 )
 from datastores.tables.statements import Row, Run
 from rest_kit.errors import StoreUnavailable
+from rest_kit.forks import Shared, never_close, renew_after_fork
+from rest_kit.storage.sqlite_files import Identity, identity_of, write_ahead
 
 T = TypeVar("T")
 
@@ -44,10 +44,7 @@ class _Active(threading.local):
 class Database:
     """The connections of this process to one file; `Database.at` gives all stores over a file the same one."""
 
-    _known: ClassVar[weakref.WeakValueDictionary[tuple[str, bool, float], Database]] = weakref.WeakValueDictionary()
-    _registry: ClassVar[threading.Lock] = threading.Lock()
-    _inherited: ClassVar[list[sqlite3.Connection]] = []
-    """Connections that must never be closed: the parent's, and those to files that are gone."""
+    _known: ClassVar[Shared[tuple[str, bool, float], Database]] = Shared()
 
     def __init__(self, path: str, read_only: bool, timeout: float) -> None:
         self.path = path
@@ -56,18 +53,15 @@ class Database:
         self.timeout = timeout
         self.generation = 0
         """Counts how often the file was found replaced, or the connections were let go of."""
-        self._identity: tuple[int, int] | None = None
+        self._identity: Identity | None = None
         self._start_afresh()
+        renew_after_fork(self, Database._after_fork)
 
     @classmethod
     def at(cls, path: str, read_only: bool, timeout: float) -> Database:
         """The one database of that path (symbolic links resolved), mode and timeout."""
         key = (os.path.realpath(path), read_only, timeout)
-        with cls._registry:
-            found = cls._known.get(key)
-            if found is None:
-                found = cls._known[key] = cls(*key)
-            return found
+        return cls._known.at(key, lambda: cls(*key))
 
     def _start_afresh(self) -> None:
         self._idle: list[sqlite3.Connection] = []
@@ -76,17 +70,14 @@ class Database:
         self._writing = threading.Lock()
         self._checked = 0.0
 
-    @classmethod
-    def after_fork(cls) -> None:
+    def _after_fork(self) -> None:
         """Forget, in a forked child, every connection without closing it: they and their locks are the parent's."""
-        cls._registry = threading.Lock()
-        for database in list(cls._known.values()):
-            database._leave_to_parent()
-            database._start_afresh()
+        self._leave_to_parent()
+        self._start_afresh()
 
     def _leave_to_parent(self) -> None:
         """Keep the inherited connections from ever being closed here."""
-        self._inherited.extend(self._open_ones)
+        never_close(*self._open_ones)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -206,28 +197,28 @@ class Database:
         if self._identity is None:
             return
         try:
-            found = os.stat(self.path)
+            found = identity_of(self.path)
         except OSError as exc:
             self._abandon()
             raise StoreUnavailable(f"{self.name} is not there any more") from exc
-        if (found.st_dev, found.st_ino) != self._identity:
+        if found != self._identity:
             self._abandon()
 
     def _abandon(self) -> None:
         """Leave the connections to a file that was replaced open: to close them would delete the new file's log."""
-        self._inherited.extend(self._open_ones)
+        never_close(*self._open_ones)
         self._forget()
 
     def _connect(self) -> sqlite3.Connection:
         try:
             connection = self.connection("ro" if self.read_only else "rw")
-            found = os.stat(self.path)
+            found = identity_of(self.path)
         except sqlite3.Error as exc:
             self.recover(exc)
             raise meaning_of_read(exc, self.name) from exc
         except OSError as exc:
             raise StoreUnavailable(f"{self.name} is not there any more") from exc
-        self._identity = (found.st_dev, found.st_ino)
+        self._identity = found
         self._open_ones.add(connection)
         return connection
 
@@ -246,25 +237,11 @@ class Database:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")
             if mode != "ro":
-                self._write_ahead(connection)
+                write_ahead(connection, self.timeout)
         except sqlite3.Error:
             connection.close()
             raise
         return connection
-
-    def _write_ahead(self, connection: sqlite3.Connection) -> None:
-        """Switch the file to write-ahead logging, which needs it alone for a moment and does not wait by itself."""
-        deadline = time.monotonic() + self.timeout
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError as exc:
-                if primary_code(exc) == sqlite3.SQLITE_READONLY:
-                    return
-                if primary_code(exc) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
 
     def create(self) -> None:
         """Make an empty file where there is none (StoreUnavailable: no such directory, or no permission)."""
@@ -316,6 +293,3 @@ def refuse_ended(connection: sqlite3.Connection) -> None:
     """Refuse to go on where SQLite has ended the transaction by itself, as it does when the disk is full."""
     if not connection.in_transaction:
         raise StoreUnavailable("the transaction is over; nothing of it was kept")
-
-
-os.register_at_fork(after_in_child=Database.after_fork)

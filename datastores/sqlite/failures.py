@@ -18,10 +18,10 @@ from rest_kit.errors import (
     ReadOnly,
     RestKitError,
     StoreCorrupt,
-    StoreFull,
     StoreUnavailable,
     ValidationError,
 )
+from rest_kit.storage.sqlite_files import primary_code, trouble_of
 
 DRIVER_ERRORS: Final = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 """What the driver raises for what it was given or what it found."""
@@ -38,9 +38,9 @@ def meaning_of(exc: Exception, name: str) -> Exception:
     code = primary_code(exc)
     if code == sqlite3.SQLITE_ERROR:
         return _meaning_of_text(str(exc), name) or _mistake(name)
-    if code in _UNREACHABLE:
-        return StoreUnavailable(f"{name} {_UNREACHABLE[code]}")
-    return _MEANINGS[code](name) if code in _MEANINGS else _mistake(name)
+    if code in _MEANINGS:
+        return _MEANINGS[code](name)
+    return trouble_of(exc, name) or _mistake(name)
 
 
 def meaning_of_read(exc: Exception, name: str) -> Exception:
@@ -55,12 +55,7 @@ def is_stale(exc: Exception) -> bool:
     code = primary_code(exc)
     if code == sqlite3.SQLITE_ERROR:
         return _CHANGED.search(str(exc)) is not None
-    return code in _UNREACHABLE or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def primary_code(exc: BaseException) -> int:
-    """SQLite's primary result code; 0 for an error that the driver found by itself."""
-    return int(getattr(exc, "sqlite_errorcode", 0) or 0) & 0xFF
+    return code not in _PASSING and trouble_of(exc, "") is not None
 
 
 def is_constraint(exc: sqlite3.Error) -> bool:
@@ -97,23 +92,12 @@ _REMEDY: Final = (
     "run PRAGMA journal_mode = DELETE on it once, where it can be written"
 )
 
-_UNREACHABLE: Final = {
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: an error of the disk",
-    sqlite3.SQLITE_SCHEMA: "has changed its tables; they are read again",
-    sqlite3.SQLITE_PROTOCOL: "cannot be locked",
-    sqlite3.SQLITE_NOLFS: "is too large for this system",
-    sqlite3.SQLITE_AUTH: "may not be used",
-}
+_PASSING: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+"""Troubles that leave file and connections as they are."""
 
 _MEANINGS: Final[dict[int, Callable[[str], RestKitError]]] = {
-    sqlite3.SQLITE_CORRUPT: lambda name: StoreCorrupt(f"{name} is damaged"),
-    sqlite3.SQLITE_NOTADB: lambda name: StoreCorrupt(f"{name} is damaged, or not an SQLite database"),
-    sqlite3.SQLITE_FULL: lambda name: StoreFull(f"there is no room left for {name}"),
     sqlite3.SQLITE_READONLY: lambda name: ReadOnly(f"{name} may not be written"),
     sqlite3.SQLITE_PERM: lambda name: ReadOnly(f"{name} may not be written"),
-    sqlite3.SQLITE_BUSY: lambda name: StoreUnavailable(f"{name} is locked by another program", retry_after=1),
-    sqlite3.SQLITE_LOCKED: lambda name: StoreUnavailable(f"{name} is locked by another program", retry_after=1),
     sqlite3.SQLITE_TOOBIG: lambda _: ValidationError(Fault("max_length", "a value is larger than SQLite can keep")),
     # at the commit: whatever the records themselves refer to was looked up as they were written
     sqlite3.SQLITE_CONSTRAINT: lambda _: Conflict("other records refer to this one", code="restricted"),

@@ -35,11 +35,13 @@ class BasicAuthentication(Authentication):
     where it writes, unless they are of `trusted_origins`.
     """
 
+    users: Users
+
     def __init__(self, users: Users, *, realm: str = "api", trusted_origins: Sequence[str] = ()) -> None:
         problems = misnamed(realm=realm) + origin_problems(trusted_origins)
         problems += users.check() if isinstance(users, Users) else [f"takes Users(...), not {users!r}"]
         refuse(problems, type(self).__name__)
-        self._users = users
+        self.users = users
         self._trusted = frozenset(trusted_origins)
         self.challenge = challenge("Basic", realm, ', charset="UTF-8"')
         warnings.warn(
@@ -53,7 +55,7 @@ class BasicAuthentication(Authentication):
         if sent is None:
             return None
         refuse_foreign_writes(request, self._trusted)
-        return self._users.verify(*user_and_password(sent)), self
+        return self.users.verify(*user_and_password(sent)), self
 
 
 def user_and_password(credentials: str) -> tuple[str, str]:

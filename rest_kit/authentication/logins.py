@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from werkzeug.exceptions import ServiceUnavailable
-
 from rest_kit.authentication.base import Authentication
 from rest_kit.authentication.users import Users
 from rest_kit.errors import Fault, ValidationError, did_you_mean
+from rest_kit.processes import refuse_unshared
 from rest_kit.request import Request
 from rest_kit.response import Response
 from rest_kit.storage import Storage
@@ -60,11 +59,9 @@ def secret_reply(data: Any) -> Response:
 def shared_storage(request: Request) -> Storage:
     """The application's storage, if every process that serves it finds the same there (ServiceUnavailable)."""
     storage: Storage = request.view.storage
-    if storage.in_process and request.environ.get("wsgi.multiprocess"):
-        raise ServiceUnavailable(
-            "logins are kept in the memory of one process, and several are serving: run one worker, or give the "
-            "dispatcher storage='sqlite:///file' or 'redis://host'"
-        )
+    if storage.in_process:
+        remedies = "run one worker, or give the dispatcher storage='sqlite:///file' or 'redis://host'"
+        refuse_unshared(request, "logins are kept", remedies)
     return storage
 
 

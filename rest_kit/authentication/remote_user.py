@@ -19,8 +19,9 @@ class RemoteUserAuthentication(Authentication):
 
     `users` are looked up by it; without, the user is known by that name alone. `variable` is another variable of the
     server's. `header` names a header in its place, for a proxy that always sets or removes it: whoever can reach the
-    application without that proxy is whoever they say. `realm` is what the 401 names. What pages of other sites send is
-    refused where it writes, unless they are of `trusted_origins`.
+    application without that proxy is whoever they say. A name with a comma is refused there, as servers make one of
+    two headers so. `realm` is what the 401 names. What pages of other sites send is refused where it writes, unless
+    they are of `trusted_origins`.
     """
 
     guessable = False
@@ -45,9 +46,10 @@ class RemoteUserAuthentication(Authentication):
                 f"variable={variable!r} is a header that any client can send; if a proxy sets it, say header="
             )
         refuse(problems, type(self).__name__)
-        self._users = users
+        self.users = users
         self._trusted = frozenset(trusted_origins)
         self._variable = variable
+        self._is_header = header is not None
         if header is not None:
             self._variable = "HTTP_" + header.upper().replace("-", "_")
             self.varies_by = (header,)
@@ -58,13 +60,15 @@ class RemoteUserAuthentication(Authentication):
         if not said:
             return None
         refuse_foreign_writes(request, self._trusted)
+        if self._is_header and "," in said:
+            raise AuthenticationFailed("this user is not known here")
         name = _decoded(said)
-        if self._users is None:
+        if self.users is None:
             return User(name, name=name), self
-        record = self._users.named_active(name)
+        record = self.users.named_active(name)
         if record is None:
             raise AuthenticationFailed("this user is not known here")
-        return self._users.user(record), self
+        return self.users.user(record), self
 
 
 def _decoded(said: str) -> str:

@@ -55,6 +55,7 @@ class SessionAuthentication(Signing):
     """
 
     varies_by: tuple[str, ...] = ("Cookie",)
+    users: Users
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class SessionAuthentication(Signing):
         problems += _cookie_problems(path, secure, same_site) + origin_problems(trusted_origins)
         refuse(problems, type(self).__name__)
         super().__init__(secret)
-        self._users = users
+        self.users = users
         self.max_age = max_age
         self._cookie = cookie
         self._attributes: dict[str, Any] = {"path": path, "secure": secure, "samesite": same_site}
@@ -97,7 +98,7 @@ class SessionAuthentication(Signing):
         if request.method not in SAFE_METHODS:
             refuse_foreign(request, self._trusted)
             self._check_csrf(request, session)
-        return self._users.user(record), session
+        return self.users.user(record), session
 
     def _sent(self, request: Request) -> str | None:
         """The cookie's value; None where there is none. Others of whatever bytes may stand beside it."""
@@ -117,8 +118,8 @@ class SessionAuthentication(Signing):
         """The record of a session's user, if nobody has logged out of it, and the password is the same."""
         if logins.shared_storage(request).get(_key(session.id)) is None:
             return None
-        record = self._users.find(session.user)
-        return record if record is not None and self._users.stamp(record) == session.stamp else None
+        record = self.users.find(session.user)
+        return record if record is not None and self.users.stamp(record) == session.stamp else None
 
     # --- requests from elsewhere --------------------------------------------------------------------------------------
 
@@ -143,12 +144,12 @@ class SessionAuthentication(Signing):
 
         For login pages of your own, which must check that the request comes from their own form.
         """
-        key = self._users.key_of(user)
-        record = self._users.find(key)
+        key = self.users.key_of(user)
+        record = self.users.find(key)
         if record is None:
             raise AuthenticationFailed(INVALID_TOKEN)
         self.log_out(request)
-        session = Session(secrets.token_urlsafe(16), key, self._users.stamp(record))
+        session = Session(secrets.token_urlsafe(16), key, self.users.stamp(record))
         logins.shared_storage(request).swap(_key(session.id), None, b"1", self.max_age)
         signed = self.keys(request).timed(PURPOSE).dumps(list(session))
         self._set_cookie(request, signed if isinstance(signed, str) else signed.decode(), self.max_age)
@@ -179,8 +180,8 @@ class SessionAuthentication(Signing):
 
     def _login(self, request: Request) -> Response:
         refuse_foreign(request, self._trusted)
-        record = logins.checked(self._users, request)
-        session = self.log_in(request, self._users.user(record))
+        record = logins.checked(self.users, request)
+        session = self.log_in(request, self.users.user(record))
         return logins.secret_reply({"csrf_token": self.csrf_token(request, session)})
 
     def _logout(self, request: Request) -> None:

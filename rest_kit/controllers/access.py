@@ -8,39 +8,22 @@ All of it is settled when the controller is made; a resource without policies ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from rest_kit.authentication import Authentication
-from rest_kit.errors import AccessError, NotAuthenticated, PermissionDenied
+from rest_kit.errors import AccessError, AuthenticationFailed, NotAuthenticated, PermissionDenied, Throttled
 from rest_kit.models import Model
 from rest_kit.permissions import SAFE_METHODS, Permission
 from rest_kit.permissions.base import Both
 from rest_kit.policies import Policies
 from rest_kit.problems import Headers
 from rest_kit.query import Where
-from rest_kit.request import Request
+from rest_kit.request import Request, on_one_item
 from rest_kit.rows import matches
 from rest_kit.storage import Storage
 from rest_kit.throttling import Throttling
 from rest_kit.types import Record
 from rest_kit.users import ANONYMOUS
-
-LIST_ACTIONS: Final = {
-    "GET": "list",
-    "HEAD": "list",
-    "POST": "create",
-    "PUT": "bulk_update",
-    "PATCH": "bulk_partial_update",
-    "DELETE": "bulk_destroy",
-}
-ITEM_ACTIONS: Final = {
-    "GET": "retrieve",
-    "HEAD": "retrieve",
-    "PUT": "update",
-    "PATCH": "partial_update",
-    "DELETE": "destroy",
-}
-"""By verb, what a request does, as permissions and throttles call it."""
 
 
 class Access:
@@ -54,10 +37,12 @@ class Access:
         self.permission = _all_of(policies.permissions or ())
         self.has_scope = self.permission.has_scope
         self.asks_objects = self.permission.asks_objects
+        self.written = self.permission.written if self.permission.follows_writes else None
         throttles = policies.throttle
         self.throttling = Throttling(throttles, storage, self.authentication) if throttles else None
         self.challenges = challenges_of(self.authentication)
         self.headers = _caching(self.authentication)
+        self.withdrawn = tuple(dict.fromkeys(name for one in self.authentication for name in one.parameters))
 
     def check(self, model: Model) -> list[str]:
         """A sentence for every policy that does not fit the model."""
@@ -80,6 +65,8 @@ class Access:
     def identify(self, request: Request) -> None:
         """Find out who is calling (AuthenticationFailed)."""
         request.user, request.auth = ANONYMOUS, None
+        for name in self.withdrawn:
+            request.withdraw(name)
         try:
             for one in self.authentication:
                 found = one.authenticate(request)
@@ -106,6 +93,8 @@ class Access:
         if request.method in SAFE_METHODS or request.action == "create":
             return
         reading = request.reading()
+        if not on_one_item(request.action):
+            reading.pk = None  # an action may show more than the item that it is called on
         if self.permission.has_permission(reading, self.view):
             seen = self.permission.scope(reading)
             if seen != own:
@@ -135,9 +124,14 @@ class Access:
         return twin
 
     def scope_for(self, request: Request) -> Where | None:
-        """What the caller of another resource may see of this one; everything, where it is closed altogether."""
+        """What the caller of another resource may see of this one; everything, where it is closed altogether.
+
+        Credentials that are not good, or too many of them, close nothing (AuthenticationFailed, Throttled).
+        """
         try:
             return self.looking(request).scope
+        except (AuthenticationFailed, Throttled):
+            raise
         except AccessError:
             return None
 

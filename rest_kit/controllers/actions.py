@@ -16,9 +16,9 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS
 from rest_kit.policies import Policies, read_policies
-from rest_kit.routes import method_problems, size_problems
+from rest_kit.request import ITEM_ACTIONS, LIST_ACTIONS
+from rest_kit.routes import call_problems, in_capitals, method_problems, size_problems
 from rest_kit.spec import RESERVED_KEYS, is_segment
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
@@ -27,9 +27,12 @@ _MARK: Final = "_rest_kit_action"
 _TAKEN: Final = frozenset({*LIST_ACTIONS.values(), *ITEM_ACTIONS.values()})
 """What requests without an action are called, by permissions and throttles."""
 _ATTRIBUTES: Final = frozenset(
-    {"access", "background", "full_name", "hooks", "idempotency", "keys", "mount", "spec", "storage", "store"}
+    (
+        *("access", "background", "full_name", "hooks", "idempotency", "keys", "mount", "spec", "storage", "store"),
+        *("_accesses", "_for_now", "_graph", "_reserved", "_served"),
+    )
 )
-"""What every controller has beside its class's own attributes."""
+"""What every controller has beside its class's own attributes; a test compares them with those of a real one."""
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -71,7 +74,7 @@ def action(
         attribute = getattr(function, "__name__", repr(function))
         owner = f"@action {attribute}"
         policies, problems = read_policies(given, owner)
-        verbs = _upper(methods)
+        verbs = in_capitals(methods)
         problems += method_problems(verbs, owner) + _name_problems(attribute if name is None else name, owner)
         if not isinstance(detail, bool):
             problems.append(f"{owner} detail must be True, for one object, or False, for the list, not {detail!r}")
@@ -91,13 +94,6 @@ def action(
         return function
 
     return mark
-
-
-def _upper(methods: Any) -> Any:
-    """Verbs in capitals, as far as they are verbs."""
-    if not isinstance(methods, (list, tuple, set, frozenset)):
-        return methods
-    return [one.upper() if isinstance(one, str) else one for one in methods]
 
 
 def _name_problems(name: Any, owner: str) -> list[str]:
@@ -149,18 +145,9 @@ def _problems(cls: type, base: type, declared: Action) -> list[str]:
         problems.append(f"@action {attribute}: requests without an action are called so; choose another")
     function = inspect.getattr_static(cls, attribute)
     parameters = ("self", "request", "pk") if declared.detail else ("self", "request")
-    if not inspect.isfunction(function) or not _takes(function, len(parameters)):
-        problems.append(f"@action {attribute} must be a plain method that takes ({', '.join(parameters)})")
-    return problems
-
-
-def _takes(function: Callable[..., Any], count: int) -> bool:
-    """Whether a function can be called with so many arguments."""
-    try:
-        inspect.signature(function).bind(*range(count))
-    except TypeError:
-        return False
-    return True
+    if not inspect.isfunction(function):
+        return [*problems, f"@action {attribute} must be a plain method that takes ({', '.join(parameters)})"]
+    return problems + call_problems(function, f"@action {attribute}", parameters)
 
 
 def _twice(declared: Iterable[Action]) -> list[str]:

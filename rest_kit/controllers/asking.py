@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_kit.errors import did_you_mean
 from rest_kit.models import Field, Model
-from rest_kit.query import OPERATORS, Arity, Filter, Order, Where, conjoin
+from rest_kit.query import OPERATORS, Arity, Filter, Order, Page, Where, conjoin
 
 
 def condition(model: Model, where: Where | None, filters: Mapping[str, Any]) -> Where | None:
@@ -38,6 +38,13 @@ def _value(field: Field, arity: Arity, value: Any) -> Any:
             raise ValueError(f"{field.name}: nothing compares with None; say {field.name}__isnull=True")
         return field.coerce(value)
     return tuple(field.coerce(one) for one in value)
+
+
+def at_most(count: int | None) -> Page:
+    """As many as this, or with None all of them (ValueError for what is no number of objects)."""
+    if count is not None and (type(count) is not int or count < 0):
+        raise ValueError(f"count must be 0 or more, or None for all, not {count!r}")
+    return Page(count)
 
 
 def order(model: Model, ordering: str | Sequence[str]) -> tuple[Order, ...]:

@@ -16,10 +16,10 @@ from urllib.parse import quote
 from werkzeug.exceptions import NotFound
 
 from rest_kit.background import Background
-from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS, Access
+from rest_kit.controllers.access import Access
 from rest_kit.controllers.acting import Acting
 from rest_kit.controllers.actions import Action, actions_of
-from rest_kit.controllers.asking import condition, order
+from rest_kit.controllers.asking import at_most, condition, order
 from rest_kit.controllers.boundary import Application
 from rest_kit.controllers.hooks import Hooks
 from rest_kit.controllers.objects import Item, save_all
@@ -30,13 +30,14 @@ from rest_kit.controllers.variants import EVERYTHING, Limits, Variants
 from rest_kit.errors import AccessError, ConfigurationError
 from rest_kit.idempotency import Idempotency, idempotency_for
 from rest_kit.models import Model
+from rest_kit.options import ControllerDict, ResourceDict, ViewDict
 from rest_kit.policies import NO_POLICIES, Policies
 from rest_kit.problems import Reply
-from rest_kit.query import Page, Query, Where, conjoin
+from rest_kit.query import Query, Where, conjoin
 from rest_kit.relations import NOTHING, Graph, Related
-from rest_kit.request import Request
+from rest_kit.request import ITEM_ACTIONS, LIST_ACTIONS, Request
 from rest_kit.signing import Keys
-from rest_kit.spec import ControllerDict, ResourceDict, Spec, ViewDict, build_spec, misspelt
+from rest_kit.spec import Spec, build_spec, misspelt
 from rest_kit.storage import MemoryStorage, Storage, open_storage
 from rest_kit.store import refuse
 from rest_kit.types import Pk, Record
@@ -61,8 +62,8 @@ class Controller(Application):
 
     A subclass without `resource` is a base for others. The methods named after verbs (`get_list` to `delete_item`) may
     be overridden; each answers `(status line, headers, body)`. `secret` signs cursors and keys entity tags, as for
-    `WSGIDispatcher`; a dispatcher passes `keys` and `mount`, the URL path of the collection, itself, and `version`, the
-    name of that to which the controller belongs.
+    `WSGIDispatcher`; a dispatcher passes `keys`, `background` and `mount`, the URL path of the collection, itself, and
+    `version`, the name of that to which the controller belongs.
     Raises ConfigurationError, with every mistake, when the class is created.
     """
 
@@ -94,6 +95,7 @@ class Controller(Application):
         secret: str | list[str] | None = None,
         defaults: Policies = NO_POLICIES,
         storage: str | Storage | None = None,
+        background: Background | None = None,
     ) -> None:
         if self.spec_ is None:
             raise ConfigurationError("has no 'resource' dict, so there is nothing to serve", owner=type(self).__name__)
@@ -103,11 +105,11 @@ class Controller(Application):
         self.full_name = f"{version}/{self.spec.name}" if version else self.spec.name
         self.keys = keys or Keys(secret)
         self.storage = MemoryStorage() if storage is None else open_storage(storage)
-        self.background = Background()
+        self.background = background or Background()
         policies = self.spec.policies.or_else(defaults)
-        self.access = self._guard(policies)
-        self._guards = {
-            name: self.access if one.policies == NO_POLICIES else self._guard(one.policies.or_else(policies))
+        self.access = self._access_for(policies)
+        self._accesses = {
+            name: self.access if one.policies == NO_POLICIES else self._access_for(one.policies.or_else(policies))
             for name, one in self.actions_.items()
         }
         self._reserved: set[str] = set()
@@ -119,7 +121,7 @@ class Controller(Application):
         if self.store.bound_model is not None and self.store.bound_model.pk is not None:
             self.prepare()
 
-    def _guard(self, policies: Policies) -> Access | None:
+    def _access_for(self, policies: Policies) -> Access | None:
         """What lets requests in by these policies (ConfigurationError where they cannot work here)."""
         refuse(policies.problems(self.keys) + policies.misfits(self), type(self).__name__)
         return Access(self, policies, self.storage) if policies.any else None
@@ -158,7 +160,7 @@ class Controller(Application):
     def _make(self, related: Related) -> Served:
         """What serves the resource, ready to be made again for those who see other fields."""
         served = self._limited(related, EVERYTHING)
-        graph = self._graph if self._graph is not None and related and self._graph.guards() else None
+        graph = self._graph if self._graph is not None and related and self._graph.may_hide() else None
         if self.spec.field_permissions is not None or graph is not None:
             served.variants = Variants(self, served, lambda limits: self._limited(related, limits), graph)
         return served
@@ -169,7 +171,7 @@ class Controller(Application):
         else:
             served = RelatedServed(self, self.spec, self.keys, self._graph, related, limits=limits)
         served.use(self._overridden(LIST_METHODS), self._overridden(ITEM_METHODS))
-        acting = [Acting(one, served, self._guards[name]) for name, one in self.actions_.items()]
+        acting = [Acting(one, served, self._accesses[name]) for name, one in self.actions_.items()]
         served.act(acting)
         served.reserve(self._reserved)
         return served
@@ -219,6 +221,7 @@ class Controller(Application):
         served = self._served or self.prepare()
         script_name = request.environ.get("SCRIPT_NAME")
         request.mount = request.script_name() + self.mount if script_name else self.mount
+        request.max_body = self.spec.max_body
         deprecated = self.spec.deprecated
         if deprecated is not None:
             request.add_headers(*deprecated.headers)
@@ -227,8 +230,9 @@ class Controller(Application):
             verb = served.list_verbs.get(request.method)
             if verb is None:
                 return served.refuse_verb(request, served.list_allow)
+            request.view, request.action = self, LIST_ACTIONS[request.method]
             if access is not None:
-                access.enter(request, LIST_ACTIONS[request.method])
+                access.enter(request, request.action)
             if served.variants is not None:
                 verb = served.variants.of(request).list_verbs[request.method]
             return verb(request)
@@ -236,14 +240,15 @@ class Controller(Application):
             acting = served.action_at(parts)
             if acting is not None:
                 return acting.answer(request, *parts[:-1])
-            return served.for_caller(request).below(request, parts)
+            return served.let_below(request, parts).below(request, parts)
         item_verb = served.item_verbs.get(request.method)
         if item_verb is None:
             return served.refuse_verb(request, served.item_allow)
         pk = None
+        request.view, request.action = self, ITEM_ACTIONS[request.method]
         if access is not None:
             request.pk = pk = served.key_if_any(parts[0])
-            access.enter(request, ITEM_ACTIONS[request.method])
+            access.enter(request, request.action)
         if pk is None:
             request.pk = pk = served.key(parts[0])
         if served.variants is not None:
@@ -314,7 +319,7 @@ class Controller(Application):
         """
         served = self.prepare().seen_by(request)
         wanted = conjoin(request.scope, condition(served.model, where, filters))
-        query = Query(wanted, order(served.model, ordering), page=Page(count))
+        query = Query(wanted, order(served.model, ordering), page=at_most(count))
         return [Item(served, request, record) for record in served.find(request, query).records]
 
     def page(self, request: Request, where: Where | None = None, **filters: Any) -> Reply:
@@ -357,7 +362,7 @@ class Controller(Application):
     # --- fields that only some may read -------------------------------------------------------------------------------
 
     @property
-    def guarded(self) -> frozenset[str]:
+    def hideable(self) -> frozenset[str]:
         """The fields that only some may read."""
         fields = self.spec.field_permissions
         return frozenset(fields.read) if fields is not None else frozenset()
@@ -370,7 +375,7 @@ class Controller(Application):
         try:
             asking = self.access.looking(request) if self.access is not None else request.reading()
         except AccessError:
-            return self.guarded
+            return self.hideable
         return fields.hidden(asking, self)
 
     # --- what a dispatcher asks ---------------------------------------------------------------------------------------

@@ -49,10 +49,11 @@ class WSGIDispatcher(Application):
     many trusted proxies are in front. `https`: whether plain HTTP is refused. `fallback`: a WSGI application for every
     path that is not ours. `secret`: signs cursors and keys entity tags (a list for rotation, newest first; or the
     environment variable REST_KIT_SECRET). `authentication`, `permissions`, `throttle`:
-    the policies of controllers that have none of their own. `storage`: where throttles count, as a URL (`memory://`,
-    `sqlite:///file`, `redis://host`). `routes`: plain endpoints beside the controllers. `background_workers`,
-    `background_queue`: how many threads do what is left for after the reply, and how much may wait for them. Raises
-    ConfigurationError with every mistake.
+    the policies of controllers that have none of their own. `storage`: where throttles count, where sessions
+    and the newest refresh tokens are known, and where replies under idempotency keys lie for stores that keep none; a
+    URL (`memory://`, `sqlite:///file`, `redis://host`), or a Storage. `routes`: plain endpoints beside the controllers.
+    `background_workers`, `background_queue`: how many threads do what is left for after the reply, and how much may
+    wait for them. Raises ConfigurationError with every mistake.
     """
 
     def __init__(
@@ -91,14 +92,9 @@ class WSGIDispatcher(Application):
         problems.expect(bool, docs=docs, hello=hello)
         problems.check_background(background_workers, background_queue)
         given = {"authentication": authentication, "permissions": permissions, "throttle": throttle}
-        self.defaults, misfits = read_policies(given, type(self).__name__)
-        problems += misfits
+        self._read_policies(given, secret, routes, problems)
         with problems.gathered():
             self.storage = open_storage(storage)
-        with problems.gathered():
-            self.keys = Keys(secret)
-            unfit = [problem for one in routes if isinstance(one, Route) for problem in one.check(self.keys)]
-            problems += dict.fromkeys([*self.defaults.problems(self.keys), *unfit])
         with problems.gathered():
             self.proxies = read_proxies(proxies)
         self._deprecated = problems.read_deprecated(deprecated, versions)
@@ -112,6 +108,15 @@ class WSGIDispatcher(Application):
         self._routes = self._take_routes(routes)
         self._show(hello=hello, docs=docs)
         self._refuse([problem for place in self._places() for problem in place.relate()])
+
+    def _read_policies(self, given: Mapping[str, Any], secret: Any, routes: Sequence[Any], problems: Problems) -> None:
+        """Take over the policies for all, and the keys that they and the routes may need."""
+        self.defaults, misfits = read_policies(given, type(self).__name__)
+        problems += misfits
+        with problems.gathered():
+            self.keys = Keys(secret)
+            unfit = [problem for one in routes if isinstance(one, Route) for problem in one.check(self.keys)]
+            problems += dict.fromkeys([*self.defaults.problems(self.keys), *unfit])
 
     def _read_gates(self, cors: Any, https: Any, problems: Problems) -> tuple[Gate, ...]:
         """What a request passes before anything is looked for: nothing, unless it is asked for."""
@@ -133,8 +138,11 @@ class WSGIDispatcher(Application):
         if not routes:
             return None
         # werkzeug's rules take 0.7 MB of every worker, and most applications have none
-        from rest_kit.controllers.routing import Routes
+        from rest_kit.controllers.routing import Routes, clashes
 
+        lists = [[name] for name in self.root.resources]
+        lists += [[version, name] for version, place in self.root.versions.items() for name in place.resources]
+        self._refuse(clashes(routes, lists))
         return Routes(routes, self.defaults, self.storage, self.keys)
 
     def _mount(
@@ -157,7 +165,14 @@ class WSGIDispatcher(Application):
     def _make(self, cls: type[Controller], path: str, version: str = "") -> Controller:
         assert cls.spec_ is not None
         mount = f"{path}/{cls.spec_.name}/"
-        return cls(mount=mount, version=version, keys=self.keys, defaults=self.defaults, storage=self.storage)
+        return cls(
+            mount=mount,
+            version=version,
+            keys=self.keys,
+            defaults=self.defaults,
+            storage=self.storage,
+            background=self.background,
+        )
 
     def _places(self) -> list[Mounted]:
         return [self.root, *self.root.versions.values()]
@@ -182,7 +197,7 @@ class WSGIDispatcher(Application):
         if "" in parts:
             raise NotFound("there is nothing at this address")
         if self._routes is not None:
-            found = self._routes.find(parts)
+            found = self._routes.find(parts, request.method)
             if found is not None:
                 self.root.announce(request)
                 return found(request)
@@ -214,7 +229,7 @@ class WSGIDispatcher(Application):
             parts = self._below_prefix(segments(environ))
         except NotFound:
             return False
-        if self._routes is not None and self._routes.find(parts) is not None:
+        if self._routes is not None and self._routes.find(parts, environ["REQUEST_METHOD"]) is not None:
             return True
         place, parts = self._place(parts)
         return (parts[0] if parts else "") in place.handlers and parts[:1] != [""]

@@ -24,6 +24,7 @@ from rest_kit.store import Tx
 
 Work = Callable[[Tx], Any]
 Door = Callable[[Request, Work], Any]
+Verb = Callable[..., Reply]
 
 
 class Doors(Reading):
@@ -78,13 +79,22 @@ class Doors(Reading):
         except Conflict as exc:
             raise discreet(exc, self.model.concealed) from exc
 
-    def answered(self, request: Request) -> Reply | None:
-        """The reply that a request with an idempotency key has had, if any (what `Idempotency.look` raises)."""
-        assert self.idempotency is not None
-        limit = self.spec.max_body
-        if self.keeping is not None and request.content_type == FORM:
-            limit += self.keeping.max_files
-        return self.idempotency.look(request, limit)
+    def once(self, idempotency: Idempotency, verb: Verb, *, own: bool) -> Verb:
+        """A verb that is carried out once for each idempotency key, whoever calls it.
+
+        One of the controller's own may do more than write once, or nothing of the kind.
+        """
+
+        def run(request: Request, *args: Any) -> Reply:
+            limit = self.spec.max_body
+            if self.keeping is not None and request.content_type == FORM:
+                limit += self.keeping.max_files
+            work = partial(verb, request, *args)
+            if own:
+                return idempotency.run_once(request, work, limit, writes=True)
+            return idempotency.answer(request, work, limit)
+
+        return run
 
 
 def only_reads(request: Request) -> RuntimeError:
@@ -117,5 +127,5 @@ class Attempts:
         """Tell the permission and the hooks what has been done."""
         access = self._doors.access
         if self._last is not None:
-            permission = access.permission if access is not None else None
-            self._last.changes.announce(self._request, self._doors.hooks, permission)
+            written = access.written if access is not None else None
+            self._last.changes.announce(self._request, self._doors.hooks, written)

@@ -40,7 +40,7 @@ from rest_kit.uploads.download import download
 from rest_kit.uploads.multipart import FilePart, read_form
 from rest_kit.uploads.receiving import SPARE_PARTS, Incoming, Rule
 
-ACTIONS: Final = {"GET": "retrieve", "HEAD": "retrieve", "PUT": "partial_update", "DELETE": "partial_update"}
+FILE_ACTIONS: Final = {"GET": "retrieve", "HEAD": "retrieve", "PUT": "partial_update", "DELETE": "partial_update"}
 """By verb at a file's address, what is done to the item, as permissions and throttles call it."""
 
 FileVerb = Callable[[Request, str], Reply]
@@ -122,7 +122,7 @@ class Keeping:
         texts = [record[name] for record in records for name in self.fields if record.get(name) is not None]
         return {file.key for file in map(_told, texts) if file is not None}
 
-    def guarded(self, verb: Callable[..., Reply]) -> Callable[..., Reply]:
+    def cleaning_up(self, verb: Callable[..., Reply]) -> Callable[..., Reply]:
         """A verb that leaves no file behind when it fails; where it is not known whether it did, all are kept."""
 
         def run(request: Request, *args: Any) -> Reply:
@@ -155,15 +155,16 @@ class Addresses:
         if "GET" in items:
             verbs["GET"] = verbs["HEAD"] = self.get
         if "PATCH" in items and field.writable:
-            verbs["PUT"] = self.keeping.guarded(self.put)
+            verbs["PUT"] = self.keeping.cleaning_up(self.put)
             if field.nullable:
                 verbs["DELETE"] = self.delete
         return {verb: partial(self._answer, run, field.name) for verb, run in verbs.items()}
 
     def _answer(self, run: Callable[[Request, Pk, str], Reply], name: str, request: Request, text: str) -> Reply:
         """Let a request pass to its verb, as one for the item."""
-        if self.served.access is not None:
-            self.served.access.enter(request, ACTIONS[request.method])
+        if request.view is not self.served.owner:
+            request.pk = self.served.key_if_any(text)
+            self.served.let_in(request, FILE_ACTIONS[request.method])
         self.served.refuse_parameters(request)
         request.pk = pk = self.served.key(text)
         return run(request, pk, name)

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from rest_kit.background import run_logged
 from rest_kit.calling import as_plain
-from rest_kit.permissions import Permission
 from rest_kit.request import Request
 from rest_kit.types import Record
 
@@ -56,10 +55,10 @@ class Changes:
         """The records as they are that were created or changed."""
         return [after for _, after in self._made if after is not None]
 
-    def announce(self, request: Request, hooks: Hooks, permission: Permission | None = None) -> None:
-        """Tell the permission, and run the hooks, for what has been done, once it is kept; what fails is logged."""
+    def announce(self, request: Request, hooks: Hooks, written: Hook | None = None) -> None:
+        """Tell a permission's `written`, and run the hooks, for what has been done; what fails is logged."""
         for before, after in self._made:
-            _run(permission.written if permission is not None else None, request, before, after)
+            _run(written, request, before, after)
             if before is None:
                 _run(hooks.after_create, request, after)
             elif after is None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rest_kit.controllers.merging import differing
-from rest_kit.errors import Conflict, Unsupported, did_you_mean
+from rest_kit.errors import Conflict, Unsupported, ValidationError, did_you_mean
 from rest_kit.request import Request
 from rest_kit.store import Tx
 from rest_kit.types import Pk, Record
@@ -145,9 +145,13 @@ class Item:
     # --- showing ------------------------------------------------------------------------------------------------------
 
     def shown(self, request: Request, response: Any) -> Record:
-        """The object as the resource shows its items, with what has not been saved (ValidationError)."""
+        """The object as the resource shows its items, with what has not been saved (ValueError where it is unfit)."""
         served = self._served
-        record = copy.deepcopy(self._read) | served.model.assign(self._changes())
+        try:
+            changes = served.model.assign(self._changes(), self._read)
+        except ValidationError as exc:  # of the server's own making, which is not the caller's fault
+            raise ValueError(f"{self!r} cannot be shown: {exc}") from exc
+        record = copy.deepcopy(self._read) | changes
         return served.presenter.shape([served.presenter.hide(record)], request, response)[0]
 
 

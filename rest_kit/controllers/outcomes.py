@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as WSGIResponse
@@ -12,12 +14,13 @@ from rest_kit import jsonio
 from rest_kit.controllers.served import allow
 from rest_kit.problems import Headers, Reply, status_line
 from rest_kit.request import Request
-from rest_kit.response import Response
+from rest_kit.response import Response, check_headers
 
 Show = Callable[[Any], tuple[str, bytes]]
 """From data to a media type and a body."""
 BODILESS = (204, 304)
 """The statuses of replies that never have a body (RFC 9110 §6.4.1)."""
+_STATUS_LINE: Final = re.compile(r"[2-5][0-9]{2} [\x20-\x7e]*").fullmatch
 
 
 def as_json(data: Any) -> tuple[str, bytes]:
@@ -36,29 +39,55 @@ def unserved(request: Request, verbs: Iterable[str]) -> Reply:
 def reply_of(result: Any, request: Request, show: Show = as_json, vary: Headers | None = None) -> Reply:
     """The reply that a function's result stands for: data, `(data, status)`, a Response, or None for 204.
 
-    A reply that one of the verb methods has made is one already. `vary` goes with what `show` makes.
+    A reply that one of the verb methods has made is one already. `vary` goes with what `show` makes. ValueError or
+    TypeError for what cannot be sent.
     """
     if isinstance(result, WSGIResponse):
-        return _own(result, request)
-    if isinstance(result, tuple) and len(result) == 3:
-        return result
-    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], int):
-        result = Response(*result)
-    elif not isinstance(result, Response):
-        result = Response(result, 204 if result is None else 200)
-    headers = list(result.headers.items())
+        iterable, status, headers = result.get_wsgi_response(request.environ)
+        result = status, list(headers), iterable
+    if _is_reply(result):
+        check_headers(result[1])
+        reply: Reply = result
+        return reply
+    response = _read(result)
+    headers = [one for one in response.headers.items() if one[0].lower() != "content-length"]
     body = b""
-    if result.data is not None and result.status not in BODILESS:
-        media_type, body = show(result.data)
+    if response.data is not None and response.status not in BODILESS:
+        _refuse_infinite(response.data)
+        media_type, body = show(response.data)
         headers += vary or []
         if not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("Content-Type", media_type))
-    if result.status not in BODILESS:
+    if response.status not in BODILESS:
         headers.append(("Content-Length", str(len(body))))
-    return status_line(result.status), headers, body
+    return status_line(response.status), headers, body
 
 
-def _own(response: WSGIResponse, request: Request) -> Reply:
-    """A reply that werkzeug's response stands for."""
-    iterable, status, headers = response.get_wsgi_response(request.environ)
-    return status, list(headers), iterable
+def _is_reply(result: Any) -> bool:
+    """Whether a result is a reply as verb methods make them: `("200 OK", [headers], body)`."""
+    if type(result) is not tuple or len(result) != 3:
+        return False
+    status, headers, body = result
+    whole = type(status) is str and _STATUS_LINE(status) is not None and type(headers) is list
+    return whole and isinstance(body, Iterable) and not isinstance(body, (str, Mapping))
+
+
+def _read(result: Any) -> Response:
+    """A result as a Response; a tuple is data with a status, never data alone (TypeError, ValueError)."""
+    if isinstance(result, Response):
+        result.check()
+        return result
+    if type(result) is not tuple:
+        return Response(result, 204 if result is None else 200)
+    if len(result) not in (2, 3):
+        raise TypeError(f"what is returned as a tuple is (data, status) or (data, status, headers), not {result!r}")
+    return Response(*result)
+
+
+def _refuse_infinite(data: Any) -> None:
+    """ValueError for a float anywhere in the data that JSON has no number for; it would be written as null."""
+    if isinstance(data, float) and not math.isfinite(data):
+        raise ValueError(f"{data!r} cannot be written as JSON")
+    if isinstance(data, (list, tuple, Mapping)):
+        for one in data.values() if isinstance(data, Mapping) else data:
+            _refuse_infinite(one)

@@ -16,7 +16,6 @@ from rest_kit.controllers.merging import Merging
 from rest_kit.errors import PermissionDenied
 from rest_kit.models import Field
 from rest_kit.query import Query, Result, Where, conjoin
-from rest_kit.relations import Rehearsal
 from rest_kit.request import Request
 from rest_kit.rows import matches
 from rest_kit.store import Tx
@@ -65,7 +64,7 @@ class Policed(Tx):
         records = each_at(records, self._new)
         stored = self._tx.insert(records)
         self._check(stored)
-        if self._access is not None and not isinstance(self._tx, Rehearsal):
+        if self._access is not None and not self._tx.rehearsing:
             for record in stored:
                 self._access.permission.storing(self._request, record)
         for record in stored:
@@ -94,7 +93,7 @@ class Policed(Tx):
             self._hooks.before_update(self._request, copy.deepcopy(before), record)
             if record.get(self._pk) != was.get(self._pk):
                 raise ValueError("before_update cannot change the primary key")
-            self._merging.settle(record, was)
+            self._merging.settle(record, was, before)
         stored = self._tx.update(pk, record)
         self._check([stored])
         self.changes.note(before, dict(stored))
@@ -113,7 +112,7 @@ class Policed(Tx):
         A rehearsal stores nothing, and knows no keys yet.
         """
         access, scope = self._access, self._request.scope
-        if access is None or isinstance(self._tx, Rehearsal):
+        if access is None or self._tx.rehearsing:
             return
         if not all(matches(scope, record) for record in stored):
             access.refuse(self._request, "this would put the object where you may not see it")

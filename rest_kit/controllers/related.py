@@ -5,10 +5,9 @@ Nested routes turn into the related resource's own list or item, with a conditio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from rest_kit.controllers.access import ITEM_ACTIONS, LIST_ACTIONS
 from rest_kit.controllers.served import Served, allow
 from rest_kit.controllers.variants import EVERYTHING, Limits
 from rest_kit.errors import RecordNotFound
@@ -20,7 +19,7 @@ from rest_kit.query import Filter
 from rest_kit.relations import Expander, Graph, Guard, LinkedParameters, Links, Member, Related, Relation
 from rest_kit.relations.deletion import reached
 from rest_kit.relations.links import Link
-from rest_kit.request import Request
+from rest_kit.request import ITEM_ACTIONS, LIST_ACTIONS, Request
 from rest_kit.signing import Keys
 from rest_kit.spec import Spec
 from rest_kit.store import refuse
@@ -115,6 +114,9 @@ class RelatedServed(Served):
         member = self.graph.members[self.spec.name]
         return member.shows_items or member.shows_lists
 
+    def relation_names(self) -> Collection[str]:
+        return {*self.related.to_many, *self.related.to_one}
+
     def parent(self, request: Request, pk: Pk) -> Record:
         """The item that a nested route leads through, as this caller may see it (RecordNotFound, PermissionDenied)."""
         if self.access is None:
@@ -135,8 +137,7 @@ class RelatedServed(Served):
         verbs = [verb for verb in NESTED_VERBS if verb in child.list_verbs and not (verb == "POST" and fixed)]
         if request.method not in verbs:
             return child.refuse_verb(request, allow(verbs))
-        if child.access is not None:
-            child.access.enter(request, LIST_ACTIONS[request.method])
+        child.let_in(request, LIST_ACTIONS[request.method])
         pk = self.key(text)
         self.parent(request, pk)
         request.url = f"{request.mount}{segment(pk)}/{relation.related_name}/"
@@ -149,8 +150,7 @@ class RelatedServed(Served):
         if request.method not in ("GET", "HEAD"):
             return self.refuse_verb(request, allow(("GET", "HEAD")))
         target = served(self.graph.members[relation.target].items())
-        if target.access is not None:
-            target.access.enter(request, ITEM_ACTIONS[request.method])
+        target.let_in(request, ITEM_ACTIONS[request.method])
         key = self.parent(request, self.key(text))[relation.field]
         if key is None:
             raise RecordNotFound(None)
@@ -185,6 +185,6 @@ def _member(name: str, sharing: Sequence[Any]) -> Member:
         items.spec.unique_verbs is None or "GET" in items.spec.unique_verbs,
         lists.spec.list_verbs is None or "GET" in lists.spec.list_verbs,
         items.spec.expand_fields,
-        frozenset(name for one in sharing for name in one.guarded),
+        frozenset(name for one in sharing for name in one.hideable),
         lambda request: frozenset(name for one in sharing for name in one.hidden_from(request)),
     )

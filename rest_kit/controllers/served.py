@@ -6,13 +6,13 @@ soon as its model is known, and keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from rest_kit.controllers.doors import Work
-from rest_kit.controllers.files import Addresses, FileVerb, Keeping
+from rest_kit.controllers.files import FILE_ACTIONS, Addresses, FileVerb, Keeping
 from rest_kit.controllers.merging import Merging
 from rest_kit.controllers.presenter import Presenter
 from rest_kit.controllers.variants import EVERYTHING, Limits, Variants
@@ -33,6 +33,9 @@ from rest_kit.views.negotiation import accepted
 
 if TYPE_CHECKING:
     from rest_kit.controllers.acting import Acting
+
+KEYED: Final[Sequence[str]] = ("POST", "PATCH")
+"""The verbs that heed idempotency keys: those that cannot be repeated by their nature."""
 
 Verb = Callable[[Request], Reply]
 ItemVerb = Callable[[Request, Pk], Reply]
@@ -100,6 +103,12 @@ class Served(Writing):
         """The resource as this caller sees it (NotAuthenticated, PermissionDenied)."""
         return self if self.variants is None else self.variants.of(request)
 
+    def let_in(self, request: Request, action: str) -> None:
+        """Let a request pass as one for this resource (NotAuthenticated, PermissionDenied, Throttled)."""
+        request.view, request.action = self.owner, action
+        if self.access is not None:
+            self.access.enter(request, action)
+
     def plainly(self, request: Request, work: Work) -> Any:
         """The door for writes that concern no other resource: the store's own."""
         return self.store.atomic(work)
@@ -138,6 +147,17 @@ class Served(Writing):
         acting = served.acting.get(request.action)
         return served if acting is None else acting.served
 
+    def let_below(self, request: Request, parts: list[str]) -> Served:
+        """The resource as this caller sees it, for what lies below an item (as `let_in`).
+
+        Where it depends on the caller which files there are, the request is let in first.
+        """
+        varies = self.variants is not None and len(parts) == 2
+        if varies and self.files and parts[1] not in self.relation_names():
+            request.pk = self.key_if_any(parts[0])
+            self.let_in(request, FILE_ACTIONS.get(request.method, "retrieve"))
+        return self.for_caller(request)
+
     def below(self, request: Request, parts: list[str]) -> Reply:
         """Answer for what lies below an item, or where a word has another meaning: its files (NotFound)."""
         if len(parts) == 2 and parts[0] not in self.reserved and parts[1] in self.files:
@@ -154,6 +174,10 @@ class Served(Writing):
     def names_below(self) -> list[str]:
         """What there is below an item."""
         return [*self.item_actions, *self.files]
+
+    def relation_names(self) -> Collection[str]:
+        """The names of relations, at whose addresses other resources are."""
+        return ()
 
     def use(self, lists: Mapping[str, Verb], items: Mapping[str, ItemVerb]) -> None:
         """Settle which function answers which verb: these, and ours for the rest."""
@@ -175,18 +199,29 @@ class Served(Writing):
             "DELETE": self.delete,
             **items,
         }
-        self.list_verbs = self.guarded(with_head({v: run for v, run in all_lists.items() if v in on_list & served}))
-        self.item_verbs = self.guarded(with_head({v: run for v, run in all_items.items() if v in on_item & served}))
+        shown_lists = with_head({verb: run for verb, run in all_lists.items() if verb in on_list & served})
+        shown_items = with_head({verb: run for verb, run in all_items.items() if verb in on_item & served})
+        self.list_verbs = self.heeding_keys(self.cleaning_up(shown_lists), own=lists)
+        self.item_verbs = self.heeding_keys(self.cleaning_up(shown_items), own=items)
         if self.keeping is not None:
             self.files = Addresses(self, self.keeping).verbs
         self.list_allow = allow(self.list_verbs)
         self.item_allow = allow(self.item_verbs)
 
-    def guarded(self, verbs: dict[str, Callable[..., Reply]]) -> dict[str, Callable[..., Reply]]:
+    def cleaning_up(self, verbs: dict[str, Callable[..., Reply]]) -> dict[str, Callable[..., Reply]]:
         """The verbs, those that write made to leave no file behind when they fail."""
         if self.keeping is None:
             return verbs
-        return {verb: run if verb in READING else self.keeping.guarded(run) for verb, run in verbs.items()}
+        return {verb: run if verb in READING else self.keeping.cleaning_up(run) for verb, run in verbs.items()}
+
+    def heeding_keys(
+        self, verbs: dict[str, Callable[..., Reply]], *, own: Iterable[str]
+    ) -> dict[str, Callable[..., Reply]]:
+        """The verbs, each carried out once for an idempotency key; `own` are those that the controller overrides."""
+        once = self.idempotency
+        if once is None:
+            return verbs
+        return {**verbs, **{verb: self.once(once, verbs[verb], own=verb in own) for verb in KEYED if verb in verbs}}
 
     def key(self, text: str) -> Pk:
         """The primary key that a path segment spells, in its one canonical spelling (RecordNotFound)."""

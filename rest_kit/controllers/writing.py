@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from werkzeug.exceptions import ServiceUnavailable
-
 from rest_kit.controllers.batches import each_at
 from rest_kit.controllers.doors import Doors
 from rest_kit.controllers.inserting import insert_one
@@ -22,6 +20,7 @@ from rest_kit.errors import (
 from rest_kit.params import FIELDS, Asked, item_fields, refuse_all
 from rest_kit.preconditions import check_match
 from rest_kit.problems import Headers, Reply
+from rest_kit.processes import refuse_unshared
 from rest_kit.query import Page, Query
 from rest_kit.request import FORM, JSON, JSON_PATCH, MERGE_PATCH, Request, UnsupportedPatch
 from rest_kit.store import Tx
@@ -44,8 +43,6 @@ class Writing(Doors):
 
     def create(self, request: Request) -> Reply:
         """POST on the list: one object, or an array of which all are stored or none."""
-        if self.idempotency is not None and (had := self.answered(request)) is not None:
-            return had
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
         fields = self.reply_fields(request)
@@ -172,16 +169,12 @@ class Writing(Doors):
 
     def update(self, request: Request, pk: Pk) -> Reply:
         """PATCH on an item: a merge patch, or a JSON patch."""
-        if self.idempotency is not None and (had := self.answered(request)) is not None:
-            return had
         change = self.read_patch(request)
         uri = self.uri(request, pk)
         return self.write_item(request, pk, lambda current: self.merging.patched(change, current, uri))
 
     def update_many(self, request: Request) -> Reply:
         """PATCH on the list: the same change to every object that the filter finds; all or none."""
-        if self.idempotency is not None and (had := self.answered(request)) is not None:
-            return had
         response = self.negotiate(request)
         self.refuse_lost_writes(request)
         asked = self.selection(request)
@@ -363,15 +356,9 @@ class Writing(Doors):
 
     def refuse_lost_writes(self, request: Request) -> None:
         """A write to data that only this process has would be lost to the others (503)."""
-        if (
-            request.environ.get("wsgi.multiprocess")
-            and self.store.capabilities.in_process
-            and not self.spec.multiprocess
-        ):
-            raise ServiceUnavailable(
-                "these data live in one process, and several are serving: run one worker, keep the data in SQLite, "
-                "or set resource options 'multiprocess' to 'allow'"
-            )
+        if self.store.capabilities.in_process and not self.spec.multiprocess:
+            remedies = "run one worker, keep the data in SQLite, or set resource options 'multiprocess' to 'allow'"
+            refuse_unshared(request, "these data live", remedies)
 
     def refuse_lost_deletions(self, request: Request) -> None:
         """The same for a deletion."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Final, NamedTuple
+from functools import partial
+from typing import IO, Final, NamedTuple
 
 from rest_kit.errors import Fault, InvalidInput
-from rest_kit.request import Request
+from rest_kit.request import CHUNK, Request
 
 HEADER: Final = "Idempotency-Key"
 
@@ -25,19 +26,19 @@ class Claim(NamedTuple):
     digest: bytes
 
 
-def claim_of(request: Request, max_body: int) -> Claim | None:
-    """The claim of a request; None without the header (InvalidInput, and what `Request.body` raises)."""
-    given = request.header("IDEMPOTENCY_KEY")
-    if given is None:
-        return None
+def claim_of(request: Request, given: str, body: IO[bytes]) -> Claim:
+    """The claim of a request with this header and this body, which is read, and wound back (InvalidInput)."""
     environ = request.environ
     user = request.user
-    caller = repr(user.pk) if user.is_authenticated else "anonymous"
+    caller = f"{user.label} {user.pk!r}" if user.is_authenticated else "anonymous"
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     key = _hash(caller, request.method, path.rstrip("/"), read_key(given))
     # credentials may be good for less than others of the same user; what they are good for shapes the reply
-    asked = [*(environ.get(name, "") for name in _ASKED), " ".join(sorted(user.scopes))]
-    return Claim(key.hex(), _hash(*asked, request.keep_body(max_body)))
+    whole = _hash(*[environ.get(name, "") for name in _ASKED], " ".join(sorted(user.scopes)))
+    for chunk in iter(partial(body.read, CHUNK), b""):
+        whole.update(chunk)
+    body.seek(0)
+    return Claim(key.hexdigest(), whole.digest())
 
 
 def read_key(given: str) -> str:
@@ -51,11 +52,11 @@ def read_key(given: str) -> str:
     return key
 
 
-def _hash(*parts: str | bytes) -> bytes:
+def _hash(*parts: str) -> hashlib.blake2b:
     """A hash that tells the parts and their borders."""
     found = hashlib.blake2b(digest_size=32)
     for part in parts:
-        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        data = part.encode("utf-8", "surrogatepass")
         found.update(b"%d:" % len(data))
         found.update(data)
-    return found.digest()
+    return found

@@ -6,13 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
 
-from werkzeug.exceptions import ServiceUnavailable
-
 from rest_kit.errors import ConfigurationError, Fault, InvalidInput
 from rest_kit.idempotency.claims import HEADER, Claim, claim_of
 from rest_kit.idempotency.once import Once, StoreCells
 from rest_kit.idempotency.replies import pack, replay
 from rest_kit.problems import Reply
+from rest_kit.processes import refuse_unshared
 from rest_kit.request import Request
 from rest_kit.storage import Storage
 from rest_kit.store import DataStore, Tx
@@ -26,38 +25,57 @@ PREFIX: Final = "rest_kit:idempotency:"
 
 
 class Idempotency(ABC):
-    """How one resource carries out requests with a key; `run_once` is for work that is not one transaction."""
+    """How one resource carries out requests with a key: `answer` for a verb of one transaction, else `run_once`."""
+
+    one_step: bool
+    """Whether a reply is kept in the transaction of the write, and so may be found where nothing else was kept."""
 
     def __init__(self, once: Once, max_body: int, *, required: bool) -> None:
         self._once = once
         self._max_body = max_body
         self._required = required
 
-    def look(self, request: Request, limit: int) -> Reply | None:
-        """Note the request's claim, and give back the reply that it has had, if any; a body has at most `limit` bytes.
+    def answer(self, request: Request, verb: Callable[[], Reply], limit: int) -> Reply:
+        """The reply that the request's key has had, or the one of a verb, whose write keeps it by `write`.
 
-        InvalidInput for a key that is none, or none where one is required; KeyReused, KeyInUse, StoreUnavailable.
+        A body has at most `limit` bytes. InvalidInput for a key that is none, or none where one is required; KeyReused,
+        KeyInUse, StoreUnavailable, and what the verb raises.
         """
-        claim = request.claim = claim_of(request, limit)
-        if claim is not None:
-            self.refuse_to_forget(request)
-            return self.find(claim)
-        if self._required:
-            raise InvalidInput(Fault("required", "is missing: a request here is sent with a key", header=HEADER))
-        return None
+        given = self._header(request)
+        if given is None:
+            return verb()
+        with request.kept_body(limit) as body:
+            request.claim = claim = claim_of(request, given, body)
+            had = self.find(claim)
+            return verb() if had is None else had
 
-    def run_once(self, request: Request, run: Callable[[], Reply], limit: int | None = None) -> Reply:
-        """The reply of `run`, or the one that the request's key has had (as `look`, and what `run` raises).
+    def run_once(
+        self, request: Request, run: Callable[[], Reply], limit: int | None = None, *, writes: bool = False
+    ) -> Reply:
+        """The reply of `run`, or the one that the request's key has had (the errors are those of `answer`).
 
         For work in several transactions, or outside of any: the key is claimed before, and the reply kept behind it.
-        Who dies in between leaves the key taken for `LEASE_SECONDS`; then the work is done again by whoever asks.
-        A body has at most `limit` bytes, or as many as the resource's.
+        Who dies in between leaves the key taken for `LEASE_SECONDS`; then the work is done again by whoever asks, but,
+        where it `writes` by `write`, for what that has kept. A body has at most `limit` bytes, or as many as the
+        resource's.
         """
-        claim = claim_of(request, self._max_body if limit is None else limit)
-        if claim is None:
+        given = self._header(request)
+        if given is None:
             return run()
-        self.refuse_to_forget(request)
-        return self._once.run(claim, run)[0]
+        with request.kept_body(self._max_body if limit is None else limit) as body:
+            claim = claim_of(request, given, body)
+            if writes and self.one_step:
+                request.claim = claim
+            return self._once.run(claim, run)[0]
+
+    def _header(self, request: Request) -> str | None:
+        """The header that holds the key; None where it was not sent, and need not be (InvalidInput)."""
+        given = request.header("IDEMPOTENCY_KEY")
+        if given is not None:
+            self.refuse_to_forget(request)
+        elif self._required:
+            raise InvalidInput(Fault("required", "is missing: a request here is sent with a key", header=HEADER))
+        return given
 
     @abstractmethod
     def refuse_to_forget(self, request: Request) -> None:
@@ -79,6 +97,8 @@ class Idempotency(ABC):
 
 class InStore(Idempotency):
     """Keeps replies with the data, in the transaction of the write."""
+
+    one_step = True
 
     def __init__(self, store: DataStore, max_body: int, *, required: bool) -> None:
         super().__init__(Once(StoreCells(store)), max_body, required=required)
@@ -114,16 +134,16 @@ class InStore(Idempotency):
 class InStorage(Idempotency):
     """Keeps replies in a storage apart from the data."""
 
+    one_step = False
+
     def __init__(self, storage: Storage, max_body: int, *, required: bool) -> None:
         super().__init__(Once(storage, PREFIX), max_body, required=required)
         self._in_process = storage.in_process
 
     def refuse_to_forget(self, request: Request) -> None:
-        if self._in_process and request.environ.get("wsgi.multiprocess"):
-            raise ServiceUnavailable(
-                "idempotency keys are kept in one process, and several are serving: keep them at a URL such as "
-                "sqlite:///keys.db or redis://host"
-            )
+        if self._in_process:
+            remedies = "keep them at a URL such as sqlite:///keys.db or redis://host"
+            refuse_unshared(request, "idempotency keys are kept", remedies)
 
     def find(self, claim: Claim) -> Reply | None:
         return self._once.find(claim)

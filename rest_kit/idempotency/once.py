@@ -6,6 +6,7 @@ A lease is known by its holder, so that nobody puts a reply where another one is
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import secrets
 import time
@@ -42,19 +43,25 @@ class Cells(Protocol):
 
 
 class StoreCells:
-    """The replies of a store as cells: each look and each change is a transaction of its own."""
+    """The replies of a store as cells: each look and each change is a transaction of its own.
+
+    A cell does not lie where a write keeps the reply to the same claim, which is of another form.
+    """
 
     def __init__(self, store: DataStore) -> None:
         self._store = store
 
     def get(self, key: str) -> bytes | None:
-        return self._patiently(lambda tx: tx.claim(key, b"") or None)
+        place = _beside(key)
+        return self._patiently(lambda tx: tx.claim(place, b"") or None)
 
     def swap(self, key: str, expected: bytes | None, value: bytes | None, seconds: float) -> bool:
+        place = _beside(key)
+
         def step(tx: Tx) -> bool:
-            if (tx.claim(key, b"") or None) != expected:
+            if (tx.claim(place, b"") or None) != expected:
                 return False
-            tx.keep(key, value or b"")
+            tx.keep(place, value or b"")
             return True
 
         return self._patiently(step)
@@ -69,6 +76,11 @@ class StoreCells:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(_PAUSE)
+
+
+def _beside(key: str) -> str:
+    """The key of the cell for a key; it is no longer, as stores need not take more than 64 characters."""
+    return hashlib.blake2b(key.encode(), digest_size=32, person=b"cell").hexdigest()
 
 
 class Cell(msgspec.Struct, frozen=True, array_like=True):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from marshmallow import fields as ma
 
-from rest_kit.errors import did_you_mean
+from rest_kit.errors import class_given, did_you_mean
 from rest_kit.models.field import Field
 from rest_kit.models.rules import UniqueTogether
 from rest_kit.types import MISSING, Kind
@@ -59,8 +59,9 @@ def _left_out(value: Any, cls: type[Any], used: Any) -> bool:
 
 
 def _field_problems(index: int, field: Any) -> list[str]:
-    if isinstance(field, type) and issubclass(field, ma.Field):
-        return [f"fields[{index}] is the class {field.__name__}; an instance is meant: {field.__name__}(...)"]
+    problem = class_given(field, ma.Field, f"fields[{index}]", 'StringField("name")')
+    if problem:
+        return [problem]
     if isinstance(field, Field):
         return [] if field.name else [f"fields[{index}] is {type(field).__name__} without a name"]
     if isinstance(field, ma.Field):

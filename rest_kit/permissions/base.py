@@ -69,6 +69,11 @@ class Permission:
         return type(self).scope is not Permission.scope
 
     @property
+    def follows_writes(self) -> bool:
+        """Whether `written` does anything."""
+        return type(self).written is not Permission.written
+
+    @property
     def asks_objects(self) -> bool:
         """Whether `has_object_permission` ever refuses anything."""
         return type(self).has_object_permission is not Permission.has_object_permission
@@ -108,6 +113,10 @@ class _Combined(Permission):
     @property
     def has_scope(self) -> bool:
         return any(part.has_scope for part in self.parts)
+
+    @property
+    def follows_writes(self) -> bool:
+        return any(part.follows_writes for part in self.parts)
 
     @property
     def asks_objects(self) -> bool:

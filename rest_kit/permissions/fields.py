@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-from rest_kit.errors import did_you_mean
+from rest_kit.errors import class_given, did_you_mean
 from rest_kit.models import Model
 from rest_kit.permissions.base import SAFE_METHODS, Permission
 from rest_kit.request import Request
@@ -71,10 +70,9 @@ def read_field_permissions(options: Mapping[str, Any]) -> tuple[FieldPermissions
 
 def _misfit(one: Any, where: str) -> str:
     """What is wrong with the permission of a field; nothing for a good one."""
-    if inspect.isclass(one) and issubclass(one, Permission):
-        return f"{where} holds the class {one.__name__}; it must be an instance"
     if not isinstance(one, Permission):
-        return f'{where} must be a permission, or {{"read": ..., "write": ...}} with permissions, not {one!r}'
+        found = class_given(one, Permission, where, "IsAuthenticated()")
+        return found or f'{where} must be a permission, or {{"read": ..., "write": ...}} with permissions, not {one!r}'
     if one.has_scope or one.asks_objects:
         return f"{where}: {one!r} looks at records, and a field is asked for once a request"
     return ""

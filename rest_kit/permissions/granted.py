@@ -12,7 +12,7 @@ from rest_kit.permissions.grants import Grants
 from rest_kit.permissions.rights import Rights, groups_of, read_rights, resource_of, right_for
 from rest_kit.query import Any as AnyOf
 from rest_kit.query import Filter, Where
-from rest_kit.request import Request
+from rest_kit.request import Request, on_one_item
 from rest_kit.store import DataStore
 from rest_kit.types import Pk, Record
 from rest_kit.users import User
@@ -58,7 +58,8 @@ class ObjectPermissions(Permission):
     """Each caller sees the objects on which the caller holds `view`, and changes or deletes those with that right.
 
     `grants` holds the rights; one on the whole resource is one on every object, and creating takes `add` on it. Who
-    creates an object is given `creator`'s rights on it as soon as it is kept. Nobody sees anything without logging in.
+    creates an object is given `creator`'s rights on it: in the same step where one database holds both, else as soon
+    as it is kept. Nobody sees anything without logging in.
     """
 
     needs_user = True
@@ -80,8 +81,8 @@ class ObjectPermissions(Permission):
         key = _key_of(request.view)
         if request.action == "create" or key is None:
             return None  # nothing is looked at: what is made has no grants yet, and a plain endpoint shows no records
-        if request.pk is not None:
-            return None if self._on(request, "view", request.pk) else AnyOf()
+        if request.pk is not None and on_one_item(request.action):
+            return Filter(key.name, "eq", request.pk) if self._on(request, "view", request.pk) else AnyOf()
         granted = self._granted(request, "view")
         if granted is None:
             return None
@@ -97,17 +98,28 @@ class ObjectPermissions(Permission):
         return granted is None or str(pk) in granted
 
     def storing(self, request: Request, record: Record) -> None:
-        """A key that clients bring may have been another object's: what was granted on that is no longer meant."""
-        key = _key_of(request.view)
-        if key is not None and key.writable:
-            self.grants.forget(resource_of(request.view), record[key.name])
+        """A key that clients bring may have been another object's: what was granted on that is no longer meant.
+
+        Where the grants lie with the objects, the creator's are kept in the same step.
+        """
+        view, key = request.view, _key_of(request.view)
+        if key is None:
+            return
+        if key.writable:
+            self.grants.forget(resource_of(view), record[key.name])
+        if view.store.shares_transactions(self.grants.store) and self.has_permission(request, view):
+            self._give_to_creator(request, record)
 
     def written(self, request: Request, before: Record | None, after: Record | None) -> None:
-        view, resource = request.view, resource_of(request.view)
+        view = request.view
         if after is None and before is not None:
-            self.grants.forget(resource, _pk_of(view, before))
-        elif before is None and after is not None and self.creator and request.user.is_authenticated:
-            self.grants.assign(request.user, self.creator, resource, _pk_of(view, after))
+            self.grants.forget(resource_of(view), _pk_of(view, before))
+        elif before is None and after is not None and not view.store.shares_transactions(self.grants.store):
+            self._give_to_creator(request, after)
+
+    def _give_to_creator(self, request: Request, record: Record) -> None:
+        if self.creator and request.user.is_authenticated:
+            self.grants.assign(request.user, self.creator, resource_of(request.view), _pk_of(request.view, record))
 
     def _granted(self, request: Request, right: str) -> frozenset[str] | None:
         """The objects of the resource that the caller holds a right on, looked up once for a request."""

@@ -80,13 +80,15 @@ class Grants:
         names = read_rights(rights, "assign: rights")
         if pk is not None and "add" in names:
             raise ConfigurationError("assign: 'add' is a right on the whole resource, without a pk")
-        for right in sorted(names):
-            record = {"holder": holder(user), "resource": resource, "right": right, "object": _text(pk)}
+        place = {"holder": holder(user), "resource": resource, "object": _text(pk)}
+        records = [{**place, "right": right} for right in sorted(names)]
+        for attempt in range(len(records)):
             try:
-                self.store.atomic(lambda tx, record=record: _add(tx, record))  # type: ignore[misc]
+                self.store.atomic(lambda tx: _add(tx, place, records))
+                return
             except Conflict as exc:
-                # somebody else has just given it
-                if exc.code != "unique":
+                # somebody else has just given one of them
+                if exc.code != "unique" or attempt == len(records) - 1:
                     raise
 
     def remove(self, user: User | Group | Pk, rights: Rights, resource: str, pk: Pk | None = None) -> None:
@@ -160,11 +162,13 @@ def _text(pk: Pk | None) -> str:
     return WHOLE if pk is None else str(pk)
 
 
-def _add(tx: Tx, record: Record) -> None:
-    """Insert a grant that is not there yet."""
-    where = conjoin(*(Filter(name, "eq", value) for name, value in record.items()))
-    if not tx.find(Query(where, page=Page(1))).records:
-        tx.insert([record])
+def _add(tx: Tx, place: Record, records: Sequence[Record]) -> None:
+    """Insert those grants at one place that are not there yet."""
+    where = conjoin(*(Filter(name, "eq", value) for name, value in place.items()))
+    held = {record["right"] for record in tx.find(Query(where)).records}
+    missing = [record for record in records if record["right"] not in held]
+    if missing:
+        tx.insert(missing)
 
 
 def _drop(tx: Tx, pk: Pk) -> None:

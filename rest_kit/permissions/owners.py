@@ -30,9 +30,11 @@ class _Owned(Permission):
         if value is None or field is None or isinstance(value, field.kind.python_type):
             return value
         try:
-            return field.parse(str(value))
+            parsed = field.parse(text := str(value))
         except ValueError:
             return None
+        # "07" names somebody else than 7, whatever the field makes of it
+        return parsed if field.format(parsed) == text else None
 
     def _field_in(self, request: Request) -> Field | None:
         """The field of the resource that is asked; a plain endpoint has none."""

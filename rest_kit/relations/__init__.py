@@ -7,7 +7,6 @@ from rest_kit.relations.graph import NOTHING, Graph, Member, Ready, Related, Rel
 from rest_kit.relations.guard import Guard
 from rest_kit.relations.links import Links
 from rest_kit.relations.parameters import LinkedParameters
-from rest_kit.relations.transactions import Rehearsal
 
 __all__ = [
     "NOTHING",
@@ -18,7 +17,6 @@ __all__ = [
     "Links",
     "Member",
     "Ready",
-    "Rehearsal",
     "Related",
     "Relation",
 ]

@@ -6,15 +6,14 @@ says is asked of its catalogue when it is first needed.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
-from weakref import WeakSet
 
 import msgspec
 
 from rest_kit.errors import did_you_mean
+from rest_kit.forks import renew_after_fork
 from rest_kit.models import Field, Model
 from rest_kit.query import Query, Result
 from rest_kit.relations.catalogue import Catalogue, catalogues
@@ -54,7 +53,7 @@ class Member(msgspec.Struct, frozen=True):
 
     `stores` are theirs, without I/O; `mount` is the URL path of the collection below the script name; `shows_items`
     and `shows_lists` say whether GET is served; `expandable` is the option `expand_fields` (None: everything).
-    `guarded` are the fields that only some may read, and `hidden` says which of them a caller may not.
+    `hideable` are the fields that only some may read, and `hidden` says which of them a caller may not.
     """
 
     name: str
@@ -65,7 +64,7 @@ class Member(msgspec.Struct, frozen=True):
     shows_items: bool = True
     shows_lists: bool = True
     expandable: tuple[str, ...] | None = None
-    guarded: frozenset[str] = frozenset()
+    hideable: frozenset[str] = frozenset()
     hidden: Callable[[Request], frozenset[str]] = lambda request: frozenset()
 
     @property
@@ -140,7 +139,7 @@ class Graph:
         stores = {name: member.stores for name, member in self.members.items()}
         self.catalogues = catalogues(stores, self._learn)
         self.problems = self._problems() + self._misnamed()
-        _graphs.add(self)
+        renew_after_fork(self, Graph._renew_locks)
 
     def settled(self, name: str) -> bool:
         """Whether every table that may have a say in what a resource refers to, or what refers to it, has had it."""
@@ -167,25 +166,25 @@ class Graph:
         shown |= {name: one for name, one in found.to_many.items() if self.members[one.child].shows_lists}
         return {name: one for name, one in shown.items() if allowed is None or name in allowed}
 
-    def guards(self) -> bool:
+    def may_hide(self) -> bool:
         """Whether it may depend on the caller which relations there are; databases may tell of some later."""
-        return any(member.guarded for member in self.members.values())
+        return any(member.hideable for member in self.members.values())
 
     def blocked(self, request: Request) -> frozenset[Relation]:
         """The relations through fields that the caller may not read."""
         return request.remember(("blocked", self), lambda: self._blocked(request))
 
     def _blocked(self, request: Request) -> frozenset[Relation]:
-        guarded = [one for one in self._relations() if one.field in self.members[one.child].guarded]
-        hidden = {name: self.members[name].hidden(request) for name in {one.child for one in guarded}}
-        return frozenset(one for one in guarded if one.field in hidden[one.child])
+        hideable = [one for one in self._relations() if one.field in self.members[one.child].hideable]
+        hidden = {name: self.members[name].hidden(request) for name in {one.child for one in hideable}}
+        return frozenset(one for one in hideable if one.field in hidden[one.child])
 
     def _relations(self) -> Iterator[Relation]:
         """All relations, as far as they are known by now."""
         for related in self._related.values():
             yield from related.outgoing
 
-    def renew_locks(self) -> None:
+    def _renew_locks(self) -> None:
         """In a forked child: wait for no thread that only the parent has."""
         self._lock = threading.Lock()
         for catalogue in self.catalogues.values():
@@ -306,15 +305,3 @@ def _relation(child: str, field: Field, names: Sequence[str], target: str, relat
     """The relation that a field makes, whose model has these names."""
     name = relation_name(field.name, names)
     return Relation(name, child, field.name, target, related_name, field.on_delete, field.write_only)
-
-
-_graphs: WeakSet[Graph] = WeakSet()
-
-
-def _renew_locks() -> None:
-    for graph in _graphs:
-        graph.renew_locks()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)

@@ -48,6 +48,8 @@ class Storage(ABC):
 
     in_process: bool = False
     """Whether every process has one of its own, so that several of them together admit more than the quota."""
+    tolerated: bool = False
+    """Whether such a one may count behind several processes all the same; what must be known to all is refused."""
 
     @abstractmethod
     def hit(self, windows: Sequence[Window], back: Sequence[Count] = ()) -> tuple[bool, list[Count]]:

@@ -6,15 +6,14 @@ twice as many entries as are alive, however many callers come and go.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
-from weakref import WeakSet
 
 from rest_kit.errors import ConfigurationError, StoreFull, did_you_mean
+from rest_kit.forks import renew_after_fork
 from rest_kit.storage.base import Clock, Count, Storage, Window, distinct
 from rest_kit.storage.logs import NANOSECONDS, counted, take_back, trimmed
 
@@ -26,9 +25,12 @@ class MemoryStorage(Storage):
     """Keeps everything in this process, for as long as it runs.
 
     `multiprocess`: "refuse" (where a server runs several processes, throttles answer 503, as each process would admit
-    the whole quota), or "allow". `max_keys`: how many callers and values at a time; one more is StoreFull. `clock`: for
-    tests. Raises ConfigurationError.
+    the whole quota), or "allow"; sessions, refresh tokens and idempotency keys are refused there in either case.
+    `max_keys`: how many callers and values at a time; one more is StoreFull. `clock`: for tests. Raises
+    ConfigurationError.
     """
+
+    in_process = True
 
     def __init__(
         self, *, multiprocess: str = "refuse", max_keys: int = MAX_KEYS, clock: Clock = time.monotonic_ns
@@ -41,14 +43,14 @@ class MemoryStorage(Storage):
             problems.append(f"max_keys must be a positive number, not {max_keys!r}")
         if problems:
             raise ConfigurationError(problems, owner=type(self).__name__)
-        self.in_process = multiprocess != "allow"
+        self.tolerated = multiprocess == "allow"
         self.max_keys = max_keys
         self._clock = clock
         # both logs and values end with the time when they are over, which is all that sweeping looks at
         self._entries: dict[Any, Any] = {}
         self._round: deque[Any] = deque()
-        self._lock = threading.Lock()
-        _storages.add(self)
+        self._renew_lock()
+        renew_after_fork(self, MemoryStorage._renew_lock)
 
     def hit(self, windows: Sequence[Window], back: Sequence[Count] = ()) -> tuple[bool, list[Count]]:
         with self._lock:
@@ -136,17 +138,4 @@ class MemoryStorage(Storage):
         """Nothing to let go of."""
 
     def __repr__(self) -> str:
-        return "MemoryStorage()" if self.in_process else "MemoryStorage(multiprocess='allow')"
-
-
-_storages: WeakSet[MemoryStorage] = WeakSet()
-
-
-def _renew_locks() -> None:
-    """In a forked child: no storage waits for a thread that only the parent has."""
-    for storage in _storages:
-        storage._renew_lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)
+        return "MemoryStorage(multiprocess='allow')" if self.tolerated else "MemoryStorage()"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
-from weakref import WeakValueDictionary
 
 from rest_kit.errors import ConfigurationError, did_you_mean
+from rest_kit.forks import Shared
 from rest_kit.storage.base import Storage
 from rest_kit.storage.memory import MemoryStorage
 
 SCHEMES: Final = ("memory", "sqlite", "redis", "rediss", "unix")
 EXAMPLES: Final = "memory://, sqlite:///counts.db or redis://host:6379/0"
 
-_opened: WeakValueDictionary[str, Storage] = WeakValueDictionary()
-_opening = threading.Lock()
+_opened: Final[Shared[str, Storage]] = Shared()
 
 
 def open_storage(url: str | Storage) -> Storage:
@@ -61,8 +59,7 @@ def _sqlite(rest: str) -> Storage:
     from rest_kit.storage.sqlite import SQLiteStorage
 
     storage = SQLiteStorage(rest[1:])
-    with _opening:
-        return _opened.setdefault(storage.path, storage)
+    return _opened.at(storage.path, lambda: storage)
 
 
 def _redis(url: str) -> Storage:
@@ -70,8 +67,4 @@ def _redis(url: str) -> Storage:
         from rest_kit.storage.redis import RedisStorage
     except ImportError as exc:
         raise ConfigurationError("redis is not installed: pip install 'rest-kit[redis]'") from exc
-    with _opening:
-        found = _opened.get(url)
-        if found is None:
-            found = _opened[url] = RedisStorage(url)
-        return found
+    return _opened.at(url, lambda: RedisStorage(url))

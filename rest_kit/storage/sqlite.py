@@ -14,13 +14,14 @@ import time
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, Final
-from weakref import WeakSet
+from typing import Any, Final
 
-from rest_kit.errors import StoreCorrupt, StoreFull, StoreUnavailable
+from rest_kit.errors import StoreUnavailable
+from rest_kit.forks import never_close, renew_after_fork
 from rest_kit.storage.base import Clock, Count, Storage, Window, distinct
 from rest_kit.storage.clocks import since_boot, this_boot
 from rest_kit.storage.logs import NANOSECONDS, counted, length_of, take_back, trimmed
+from rest_kit.storage.sqlite_files import Identity, identity_of, primary_code, trouble_of, write_ahead
 from rest_kit.store import OWN_FILE_TABLES
 
 KEPT: Final = f"{OWN_FILE_TABLES}kept"
@@ -43,8 +44,6 @@ class SQLiteStorage(Storage):
     tests.
     """
 
-    _inherited: ClassVar[list[sqlite3.Connection]] = []
-    """Connections that must never be closed here: a parent's, and those to files that are gone."""
     _connection: sqlite3.Connection | None = None
 
     def __init__(self, path: str, *, timeout: float = 2.0, clock: Clock | None = None) -> None:
@@ -53,22 +52,22 @@ class SQLiteStorage(Storage):
         self.timeout = timeout
         self._given_clock = clock
         self._start_afresh()
-        _storages.add(self)
+        renew_after_fork(self, SQLiteStorage._leave_to_parent)
 
     def _start_afresh(self) -> None:
         self._lock = threading.Lock()
         self._connection = None
-        self._file: tuple[int, int] | None = None
+        self._file: Identity | None = None
         self._clock: Clock = time.time_ns
 
-    def after_fork(self) -> None:
+    def _leave_to_parent(self) -> None:
         """In a forked child: leave the connection, and a lock that is held, to the parent."""
         self._abandon()
         self._start_afresh()
 
     def _abandon(self) -> None:
         if self._connection is not None:
-            self._inherited.append(self._connection)
+            never_close(self._connection)
             self._connection = None
 
     # --- what storages do ---------------------------------------------------------------------------------------------
@@ -157,9 +156,9 @@ class SQLiteStorage(Storage):
         try:
             yield self._current()
         except sqlite3.Error as exc:
-            if _code(exc) != sqlite3.SQLITE_BUSY:
+            if primary_code(exc) != sqlite3.SQLITE_BUSY:
                 self._let_go()
-            raise _meaning(exc, self.name) from exc
+            raise trouble_of(exc, self.name) or _unusable(exc, self.name) from exc
         except OSError as exc:
             raise StoreUnavailable(f"{self.name} is not there any more", retry_after=1) from exc
         finally:
@@ -167,18 +166,18 @@ class SQLiteStorage(Storage):
 
     def _current(self) -> sqlite3.Connection:
         """The connection to the file that lies under the path now."""
-        if self._connection is not None and not (os.path.exists(self.path) and _identity(self.path) == self._file):
+        if self._connection is not None and not (os.path.exists(self.path) and identity_of(self.path) == self._file):
             # to close it would delete the log of the file that has taken its place
             self._abandon()
         if self._connection is None:
             self._connection = self._open()
-            self._file = _identity(self.path)
+            self._file = identity_of(self.path)
         return self._connection
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None, check_same_thread=False)
         try:
-            _write_ahead(connection, self.timeout)
+            write_ahead(connection, self.timeout)
             connection.execute("BEGIN IMMEDIATE")
             for statement in _TABLES:
                 connection.execute(statement)
@@ -201,9 +200,8 @@ class SQLiteStorage(Storage):
         return f"SQLiteStorage({self.path!r})"
 
 
-def _identity(path: str) -> tuple[int, int]:
-    found = os.stat(path)
-    return found.st_dev, found.st_ino
+def _unusable(exc: sqlite3.Error, name: str) -> StoreUnavailable:
+    return StoreUnavailable(f"{name} cannot be used: {getattr(exc, 'sqlite_errorname', 'an error')}", retry_after=1)
 
 
 def _key_of(window: Window) -> str:
@@ -234,42 +232,3 @@ def _clock_of(connection: sqlite3.Connection) -> Clock:
     )
     at: int = connection.execute(f"SELECT at FROM {BOOTS} WHERE boot = ?", (boot,)).fetchone()[0]  # noqa: S608 - a constant
     return lambda: at + since_boot()
-
-
-def _write_ahead(connection: sqlite3.Connection, timeout: float) -> None:
-    """Switch the file to write-ahead logging, which needs it alone for a moment and does not wait by itself."""
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as exc:
-            if _code(exc) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-def _code(exc: sqlite3.Error) -> int:
-    return int(getattr(exc, "sqlite_errorcode", 0) or 0) & 0xFF
-
-
-def _meaning(exc: sqlite3.Error, name: str) -> StoreUnavailable:
-    """The driver's error in our words."""
-    code = _code(exc)
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull(f"there is no room left for {name}")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreCorrupt(f"{name} is damaged, or not an SQLite database")
-    return StoreUnavailable(f"{name} cannot be used: {getattr(exc, 'sqlite_errorname', 'an error')}", retry_after=1)
-
-
-_storages: WeakSet[SQLiteStorage] = WeakSet()
-
-
-def _after_fork() -> None:
-    for storage in _storages:
-        storage.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

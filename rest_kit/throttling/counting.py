@@ -14,12 +14,11 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NoReturn
-
-from werkzeug.exceptions import ServiceUnavailable
+from typing import Final, NamedTuple, NoReturn
 
 from rest_kit.authentication import Authentication
 from rest_kit.errors import AccessError, StoreUnavailable, Throttled
+from rest_kit.processes import refuse_unshared
 from rest_kit.request import Request
 from rest_kit.storage import Count, Storage, Window
 from rest_kit.throttling.base import Throttle
@@ -34,7 +33,23 @@ PATIENCE: Final = 1.0
 FEW: Final = 100
 """Room for so many failures is more than an address has requests on their way, so that there is nothing to wait for."""
 _ENDLESS: Final = 10**9
-_HELD: Final = "held "
+REMEDIES: Final = (
+    "run one worker, set storage= to an SQLite file or a Redis server, or allow it with memory://?multiprocess=allow"
+)
+
+
+class Place(NamedTuple):
+    """What one request holds in a storage until it is known who sends it: what it may turn out to be, and itself."""
+
+    failures: list[Count]
+    """The failures that it is counted among, in case that it becomes one."""
+    itself: list[Count]
+    """Its being on its way, which others may wait for."""
+
+    @property
+    def counts(self) -> list[Count]:
+        """All of it, to be given back."""
+        return self.failures + self.itself
 
 
 class Counter:
@@ -58,7 +73,7 @@ class Counter:
                 return True, []
             raise StoreUnavailable(f"requests cannot be counted: {exc}", retry_after=exc.retry_after) from exc
 
-    def hold(self, request: Request) -> tuple[bool, list[Count]]:
+    def hold(self, request: Request) -> tuple[bool, Place]:
         """Hold a place among an address's failures, if there is one."""
         windows: list[Window] = []
         few = False
@@ -67,13 +82,15 @@ class Counter:
                 windows.append(window)
                 few = few or window.quota < FEW
         if not few:
-            return self.hit(windows) if windows else (True, [])
-        windows.append(Window(_HELD + windows[0].key, _ENDLESS, HELD))
+            admitted, counts = self.hit(windows) if windows else (True, [])
+            return admitted, Place(counts, [])
+        windows.append(Window(f"held: {windows[0].key}", _ENDLESS, HELD))
         waited, pause = 0.0, 0.001
         while True:
             admitted, counts = self.hit(windows)
-            if admitted or counts[-1].remaining == _ENDLESS or waited >= PATIENCE:
-                return admitted, counts
+            place = Place(counts[:-1], counts[-1:])
+            if admitted or place.itself[0].remaining == _ENDLESS or waited >= PATIENCE:
+                return admitted, place
             time.sleep(pause)
             waited, pause = waited + pause, min(2 * pause, 0.02)
 
@@ -92,22 +109,19 @@ class Throttling:
         self.counters = [Counter(place, each, identifies=identifies) for (place, _), each in groups.items()]
         headers = [name for one in authentication for name in one.varies_by]
         self._credentials = ("REMOTE_USER", *("HTTP_" + name.upper().replace("-", "_") for name in headers))
-        self._in_process = any(one.storage.in_process for one in self.counters)
+        self._in_process = any(one.storage.in_process and not one.storage.tolerated for one in self.counters)
         self._early = [one.early for one in self.counters]
         self._late = [one.late for one in self.counters]
         self._has_early, self._has_late = any(self._early), any(self._late)
 
     def enter(self, request: Request, identify: Callable[[Request], None] | None) -> None:
         """Let a request pass, with the headers that say how many are left (Throttled, and what `identify` raises)."""
-        if self._in_process and request.environ.get("wsgi.multiprocess"):
-            raise ServiceUnavailable(
-                "requests are counted in one process, and several are serving: run one worker, set storage= to an "
-                "SQLite file or a Redis server, or allow it with memory://?multiprocess=allow"
-            )
+        if self._in_process:
+            refuse_unshared(request, "requests are counted", REMEDIES)
         told: list[Count] = []
-        held: Sequence[list[Count]] = ()
+        held: Sequence[Place] = ()
         if self._has_early or self._guessable:
-            held = self._guard(request, identify, told)
+            held = self._identify_within_limits(request, identify, told)
         elif identify is not None:
             self._identify_first(request, identify, told)
         if self._has_late:
@@ -116,7 +130,7 @@ class Throttling:
 
     def look(self, request: Request, identify: Callable[[Request], None]) -> None:
         """Find out who is calling for a part of another resource's reply, which counts no further (as `enter`)."""
-        _give_back(zip(self.counters, self._guard(request, identify, []), strict=False))
+        self._give_back_places(self._identify_within_limits(request, identify, []))
 
     def ping(self) -> None:
         """Return if all storages that requests depend on can be reached (StoreUnavailable)."""
@@ -124,9 +138,9 @@ class Throttling:
             if not counter.is_open:
                 counter.storage.ping()
 
-    def _guard(
+    def _identify_within_limits(
         self, request: Request, identify: Callable[[Request], None] | None, told: list[Count]
-    ) -> Sequence[list[Count]]:
+    ) -> Sequence[Place]:
         """Count by address, then find out who is calling; what has been held for that is to be given back."""
         if self._has_early:
             self._count(request, self._early, (), told)
@@ -145,7 +159,7 @@ class Throttling:
         self,
         request: Request,
         throttles: Sequence[Sequence[Throttle]],
-        held: Sequence[list[Count]],
+        held: Sequence[Place],
         told: list[Count],
     ) -> None:
         """Count what each counter's throttles say, and give back what was held (Throttled)."""
@@ -154,7 +168,7 @@ class Throttling:
         for place, counter in enumerate(self.counters):
             asked = throttles[place] if admitted else ()
             windows = asked[0].windows(request, view) if len(asked) == 1 else _all_windows(asked, request)
-            back = held[place] if held else ()
+            back = held[place].counts if held else ()
             if not windows and not back:
                 continue
             passed, counts = counter.hit(windows, back)
@@ -167,20 +181,20 @@ class Throttling:
             _give_back(done)
             self._refuse(request, told)
 
-    def _hold(self, request: Request, told: list[Count]) -> list[list[Count]] | None:
+    def _hold(self, request: Request, told: list[Count]) -> list[Place] | None:
         """Hold places for credentials that may not be good (Throttled).
 
         None where there is no room, but no credentials either: then nothing is looked at, and nobody is logged in.
         """
-        held: list[list[Count]] = []
+        held: list[Place] = []
         for counter in self.counters:
-            admitted, counts = counter.hold(request)
+            admitted, place = counter.hold(request)
             if not admitted:
-                _give_back(zip(self.counters, held, strict=False))
+                self._give_back_places(held)
                 if not any(name in request.environ for name in self._credentials):
                     return None
-                self._refuse(request, [*told, *(one for one in counts if not _is_held(one))])
-            held.append(counts)
+                self._refuse(request, [*told, *place.failures])
+            held.append(place)
         return held
 
     def _identify_first(self, request: Request, identify: Callable[[Request], None], told: Sequence[Count]) -> None:
@@ -204,22 +218,22 @@ class Throttling:
         self,
         request: Request,
         identify: Callable[[Request], None],
-        held: Sequence[list[Count]],
+        held: Sequence[Place],
         told: Sequence[Count],
     ) -> None:
         """Find out who is calling; credentials that are not good keep their place among the failures."""
         try:
             identify(request)
         except AccessError:
-            _give_back(
-                (place, list(filter(_is_held, counts))) for place, counts in zip(self.counters, held, strict=True)
-            )
-            failed = [one for counts in held for one in counts if not _is_held(one)]
-            request.add_headers(*fields([*told, *failed]))
+            _give_back((counter, place.itself) for counter, place in zip(self.counters, held, strict=True))
+            request.add_headers(*fields([*told, *(one for place in held for one in place.failures)]))
             raise
         except BaseException:
-            _give_back(zip(self.counters, held, strict=True))
+            self._give_back_places(held)
             raise
+
+    def _give_back_places(self, held: Sequence[Place]) -> None:
+        _give_back((counter, place.counts) for counter, place in zip(self.counters, held, strict=False))
 
     def _refuse(self, request: Request, told: Sequence[Count]) -> NoReturn:
         request.add_headers(*fields(told))
@@ -231,11 +245,6 @@ class Throttling:
 
 def _all_windows(throttles: Sequence[Throttle], request: Request) -> list[Window]:
     return [window for one in throttles for window in one.windows(request, request.view)]
-
-
-def _is_held(count: Count) -> bool:
-    """Whether this counts those who are on their way, and not those who have failed."""
-    return count.window.key.startswith(_HELD)
 
 
 def _give_back(counted: Iterable[tuple[Counter, list[Count]]]) -> None:

@@ -20,6 +20,7 @@ from rest_kit.throttling.rates import Rate, checked, read_rates
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _NAME: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}\Z")
+"""A scope's name; without a colon, so that no key of a scope is one of those that begin with a word and a colon."""
 
 
 class Limit(NamedTuple):
@@ -244,7 +245,7 @@ def _windows(limits: Sequence[Limit], caller: str) -> tuple[Window, ...]:
 
 def _failed(limits: Sequence[Limit]) -> tuple[Limit, ...]:
     """The same limits for credentials that are not good."""
-    return tuple(limit._replace(key=f"failed {limit.key}", policy=f"{limit.policy}-failed") for limit in limits)
+    return tuple(limit._replace(key=f"failed: {limit.key}", policy=f"{limit.policy}-failed") for limit in limits)
 
 
 def _with_head(methods: Sequence[str]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from rest_kit.errors import ConfigurationError
 from rest_kit.request import Request
 from rest_kit.routes import Route
 from rest_kit.storage import MemoryStorage
+from rest_kit.throttling import RateLimit
 from tests.auth.support import SECRET, DictStorage, Home, ada
 from tests.http.support import Client, faults, problem
 
@@ -194,6 +195,14 @@ def test_the_memory_of_one_of_several_processes_keeps_no_families(home: Home) ->
         assert "sqlite:///" in problem(reply, 503, "unavailable")["detail"]
     refresh = home.client(jwt, routes=jwt.routes()).post("/token", ada()).json["refresh"]
     assert client.post("/token/refresh", {"refresh": refresh}, environ=several).status_int == 503
+
+
+def test_an_applications_limit_for_users_counts_logins_by_address(home: Home) -> None:
+    jwt = JWTAuthentication(home.users, secret=SECRET)
+    client = home.client(jwt, routes=jwt.routes(), throttle=RateLimit(interval=60, quota=2), storage=MemoryStorage())
+    tokens = [client.post("/token", ada()) for _ in range(3)]
+    assert [reply.status_int for reply in tokens] == [200, 200, 429]
+    assert client.get("/things/", **sent(tokens[0].json["access"])).status_int == 200
 
 
 def test_it_does_not_start_without_a_secret(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

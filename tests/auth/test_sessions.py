@@ -15,7 +15,6 @@ from rest_kit.request import Request
 from rest_kit.response import Response
 from rest_kit.routes import Route
 from rest_kit.signing import Keys
-from rest_kit.storage import MemoryStorage
 from tests.auth.support import SECRET, Home, ada
 from tests.http.support import Client, problem
 
@@ -226,11 +225,12 @@ def test_secrets_are_rotated(home: Home) -> None:
 
 
 def test_the_memory_of_one_of_several_processes_keeps_no_sessions(home: Home, browser: Browser) -> None:
-    alone = served(home, app={"storage": MemoryStorage()})
     several = {"wsgi.multiprocess": True}
     for method, path, body in (("POST", "/session/login", ada()), ("GET", "/things/", NEW)):
-        reply = alone.client.ask(method, path, body, environ=several, Cookie=f"session={browser.cookie}")
-        assert "sqlite:///" in problem(reply, 503, "unavailable")["detail"]
+        for storage in ("memory://", "memory://?multiprocess=allow"):
+            alone = served(home, app={"storage": storage})
+            reply = alone.client.ask(method, path, body, environ=several, Cookie=f"session={browser.cookie}")
+            assert "sqlite:///" in problem(reply, 503, "unavailable")["detail"]
 
 
 def test_a_login_page_of_ones_own(home: Home) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from rest_kit import models, passwords
 from rest_kit.authentication import Users, check_password
 from rest_kit.controllers import Controller
 from rest_kit.errors import AuthenticationFailed, ConfigurationError, Conflict
+from rest_kit.users import User
 from tests.auth.support import HASH, PASSWORD, Home, row
 
 
@@ -20,6 +23,16 @@ def test_a_user_is_found_by_name_and_password(home: Home) -> None:
     assert user.scopes == {"read", "write"}
     assert "password" not in user.record
     assert user.username == "root"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda user: pickle.loads(pickle.dumps(user))])
+def test_a_user_may_be_handed_on_as_a_copy(copied: Any) -> None:
+    ada = User(3, name="ada", scopes=frozenset({"read"}), record={"city": "London"})
+    same = copied(ada)
+    assert same == ada
+    assert (same.name, same.scopes, same.city) == ("ada", {"read"}, "London")
+    with pytest.raises(AttributeError, match="town"):
+        same.town  # noqa: B018
 
 
 @pytest.mark.parametrize(
@@ -106,6 +119,26 @@ def test_a_name_that_two_have_is_nobodys() -> None:
     users = Users(PythonListDataStore([row(1, "ada"), row(2, "ada")]))
     with pytest.raises(AuthenticationFailed):
         users.verify("ada", PASSWORD)
+
+
+def members(*options: Any) -> type[models.Model]:
+    """A model of users with an address, and what more is said of it."""
+    address = models.StringField("email", required=True, **dict(options))
+    return type(
+        "Member", (models.Model,), {"fields": [models.PkField("id"), address, models.PasswordField("password")]}
+    )
+
+
+def test_a_name_that_two_could_have_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="name='email' is not unique"):
+        Users(PythonListDataStore([]), model=members(), name="email")
+    assert Users(PythonListDataStore([]), model=members(("unique", True)), name="email").named("ada@x") is None
+
+
+def test_of_an_inferred_model_nobody_knows_what_is_unique() -> None:
+    store = PythonListDataStore([row(1, "ada"), row(2, "bob")])
+    for _ in range(2):
+        assert Users(store).verify("ada", PASSWORD).pk == 1
 
 
 def test_users_are_created_with_a_hashed_password(home: Home) -> None:

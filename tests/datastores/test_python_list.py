@@ -657,7 +657,7 @@ def test_a_child_process_starts_with_free_locks_and_whole_transactions() -> None
 
 
 def test_a_child_process_can_open_a_list_although_its_parent_was_just_opening_one() -> None:
-    with core._registering:
+    with core._cores._lock:
         child = os.fork()
         if child == 0:
             signal.alarm(20)

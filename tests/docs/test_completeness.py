@@ -28,6 +28,7 @@ from rest_kit import (
     errors,
     https,
     models,
+    options,
     pagination,
     permissions,
     problems,
@@ -148,8 +149,8 @@ NAMES: dict[str, Iterable[str]] = {
     ],
     "docs/remote.md": [*DIALECTS, *MAPPING_KEYS, *datastores.RemoteDataStore.option_keys, *BREAKER_KEYS],
     "docs/configuration.md": [
-        *(*spec._RESOURCE_KEYS, *spec._CONTROLLER_KEYS, *spec._VIEW_KEYS),
-        *(*spec._CONTROLLER_OPTIONS, *spec._VIEW_OPTIONS, *spec._OWN_OPTIONS),
+        *(*options.RESOURCE_KEYS, *options.CONTROLLER_KEYS, *options.VIEW_KEYS),
+        *(*options.CONTROLLER_OPTIONS, *options.VIEW_OPTIONS, *options.OWN_OPTIONS),
         *arguments_of(controllers.WSGIDispatcher),
         *(*spec.RESERVED_RESOURCES, *controllers.__all__),
         *(name for name in views.__all__ if name != "Formatter"),
@@ -159,8 +160,8 @@ NAMES: dict[str, Iterable[str]] = {
         *(*permissions.__all__, *permissions.RIGHTS),
         *(
             name
-            for name in vars(permissions.Permission)
-            if name[0] != "_" and name not in ("has_scope", "asks_objects")
+            for name, member in vars(permissions.Permission).items()
+            if name[0] != "_" and not isinstance(member, property)  # those follow from which methods a class has
         ),
         *(name for name in vars(permissions.Grants) if not name.startswith("_")),
         *(key for cls in (permissions.IsOwner, permissions.HasScope, permissions.Grants) for key in arguments_of(cls)),
@@ -249,11 +250,11 @@ def test_the_codes_are_really_found() -> None:
 
 def test_every_option_of_a_typed_dict_is_checked_too() -> None:
     for typed, table in (
-        (spec.ResourceDict, spec._RESOURCE_KEYS),
-        (spec.ControllerDict, spec._CONTROLLER_KEYS),
-        (spec.ControllerOptions, spec._CONTROLLER_OPTIONS),
-        (spec.ViewDict, spec._VIEW_KEYS),
-        (spec.ViewOptions, spec._VIEW_OPTIONS),
+        (options.ResourceDict, options.RESOURCE_KEYS),
+        (options.ControllerDict, options.CONTROLLER_KEYS),
+        (options.ControllerOptions, options.CONTROLLER_OPTIONS),
+        (options.ViewDict, options.VIEW_KEYS),
+        (options.ViewOptions, options.VIEW_OPTIONS),
     ):
         assert typed.__annotations__.keys() == table.keys()
 

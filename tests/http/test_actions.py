@@ -164,6 +164,10 @@ def test_an_action_takes_the_place_of_a_key_made_of_text() -> None:
     assert client.get("/things/newest/").json == {"newest": True}
     assert faults(client.post("/things/", {"slug": "newest"})) == [("#/slug", "reserved")]
     assert client.post("/things/", {"slug": "oldest"}).status_int == 201
+    old = over_list([{"slug": "newest", "text": "x"}], model=Page)
+    client = serve(type("Pages", (old,), {"newest": newest}))
+    assert client.values("/things/", "resource_uri") == ["/things/newest/"]
+    assert client.get("/things/newest/").json == {"newest": True}
 
 
 def test_two_controllers_of_one_name_each_have_their_actions() -> None:
@@ -291,6 +295,25 @@ def test_a_method_that_is_called_like_something_else_is_refused(name: str) -> No
         acting([], **{name: action(detail=False)(go)})
 
 
+def test_whatever_a_controller_keeps_for_itself_is_no_name_for_an_action() -> None:
+    made = acting(rows())()
+    assert [name for name in vars(made) if declarable(name)] == []
+
+
+def declarable(name: str) -> bool:
+    """Whether a method of this name may be an action."""
+
+    def go(self: Controller, request: Request) -> Any:
+        return None
+
+    go.__name__ = name
+    try:
+        acting([], **{name: action(detail=False, name="go")(go)})
+    except ConfigurationError as exc:
+        return "choose another" not in str(exc)
+    return True
+
+
 def test_two_actions_cannot_share_an_address() -> None:
     @action(detail=False)
     def one(self: Controller, request: Request) -> Any:
@@ -302,6 +325,15 @@ def test_two_actions_cannot_share_an_address() -> None:
 
     with pytest.raises(ConfigurationError, match="two and one have one address"):
         acting([], one=one, two=two)
+
+
+def test_a_generator_is_no_action() -> None:
+    @action(detail=False)
+    def go(self: Any, request: Request) -> Any:
+        yield 1
+
+    with pytest.raises(ConfigurationError, match=r"@action go must be .*, and does not yield"):
+        acting([], go=go)
 
 
 def test_a_static_method_is_no_action() -> None:
@@ -363,7 +395,7 @@ def test_a_response_brings_its_status_and_headers() -> None:
 
 
 def test_a_header_cannot_smuggle_another_one_in() -> None:
-    with pytest.raises(ValueError, match="'X-Name' holds the end of a line"):
+    with pytest.raises(ValueError, match="the header 'X-Name' must be a line of text"):
         Response({}, headers={"X-Name": "a\r\nSet-Cookie: b"})
 
 
@@ -443,6 +475,38 @@ def test_a_body_is_strict_json() -> None:
     problem(client.post("/tasks/reply/", {"a": "x" * 20}), 413, "body-too-large")
 
 
+def form(boundary: str, text: str) -> bytes:
+    """A form with one value."""
+    return f'--{boundary}\r\nContent-Disposition: form-data; name="q"\r\n\r\n{text}\r\n--{boundary}--\r\n'.encode()
+
+
+@pytest.mark.parametrize(
+    ("media_type", "largest", "larger"),
+    [
+        ("text/plain", b"x" * 200, b"x" * 201),
+        ("application/x-www-form-urlencoded", b"q=" + b"x" * 198, b"q=" + b"x" * 199),
+        ("multipart/form-data; boundary=b", form("b", "x" * 100), form("b", "x" * 200)),
+    ],
+)
+def test_no_body_is_larger_than_is_said_however_it_is_read(media_type: str, largest: bytes, larger: bytes) -> None:
+    def read(view: Controller, request: Request) -> Any:
+        return {"got": len(request.http.form.get("q", "")) or len(request.http.get_data())}
+
+    client = answering(read, max_body=200)
+    assert client.post("/tasks/reply/", body=largest, type=media_type).json["got"] > 99
+    problem(client.post("/tasks/reply/", body=larger, type=media_type), 413, "body-too-large")
+
+
+def test_a_verb_that_reads_the_body_itself_reads_what_its_resource_takes() -> None:
+    class Counting(over_list([{"id": 1}], controller={"options": {"max_body": 3_000_000}})):  # type: ignore[misc]
+        def post_list(self, request: Request) -> Any:
+            return "200 OK", [("Content-Type", "text/plain")], str(len(request.http.get_data())).encode()
+
+    client = serve(Counting)
+    assert client.post("/things/", body=b"x" * 2_000_000, type="text/plain").body == b"2000000"
+    problem(client.post("/things/", body=b"x" * 3_000_001, type="text/plain"), 413, "body-too-large")
+
+
 def test_a_model_reads_the_body_of_an_action() -> None:
     class Login(models.Model):
         fields = [
@@ -470,6 +534,15 @@ def working(work: Any, storage: Storage | None = None, **arguments: Any) -> Clie
     if storage is not None:
         return tasks(storage, TaskActions, members={"work_": work_}, **arguments)
     return serve(acting(rows(), work_=work_), **arguments)
+
+
+def test_what_an_action_spoils_and_returns_unsaved_is_not_the_callers_fault(caplog: pytest.LogCaptureFixture) -> None:
+    def spoil(task: Any) -> Any:
+        task.title = 5
+        return task
+
+    problem(working(spoil).post("/tasks/1/work/"), 500, "internal")
+    assert "<tasks 1> cannot be shown: " in caplog.text
 
 
 def test_fields_are_attributes_and_members() -> None:
@@ -741,6 +814,8 @@ def test_objects_are_found_by_the_filters_of_lists(storage: Storage) -> None:
         ({"title__like": "x"}, TypeError, "title has no such operator"),
         ({"completed_at": None}, ValueError, "completed_at__isnull=True"),
         ({"id": "x"}, ValueError, "not an integer"),
+        ({"count": -1}, ValueError, "count must be 0 or more, or None for all, not -1"),
+        ({"count": "2"}, ValueError, "not '2'"),
         ({"ordering": "titel"}, ValueError, "did you mean 'title'?"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,43 @@ def test_what_fails_in_a_task_is_logged_with_the_request(caplog: pytest.LogCaptu
     assert entry.exc_info is not None
 
 
+def test_a_task_that_wants_to_end_the_process_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def add(request: Request) -> Any:
+        request.background.add_task(sys.exit, 7)
+
+    app = application(add)
+    Client(app).post("/api/send-notification")
+    app.background.wait()
+    [entry] = caplog.records
+    assert "exit has failed" in entry.getMessage()
+
+
+@pytest.mark.parametrize("queue", [0, 1000])
+def test_a_task_may_leave_another_one(queue: int) -> None:
+    """Also when all of its request have been handed over long since, and when nobody else takes it."""
+    done: list[str] = []
+
+    def add(request: Request) -> Any:
+        tasks = request.background
+
+        def first() -> None:
+            assert over.wait(WAIT)
+            tasks.add_task(second)
+
+        def second() -> None:
+            tasks.add_task(done.append, "third")
+            done.append("second")
+
+        tasks.add_task(first)
+
+    over = threading.Event()
+    app = application(add, background_workers=1, background_queue=queue)
+    Client(app).post("/api/send-notification")
+    over.set()
+    app.background.wait()
+    assert sorted(done) == ["second", "third"]
+
+
 def test_a_request_that_ends_in_an_error_leaves_nothing_behind() -> None:
     done: list[int] = []
 
@@ -153,6 +191,7 @@ def test_actions_and_hooks_have_a_background_too() -> None:
     client = Client(app)
     client.post("/things/1/print/")
     client.post("/things/", {"name": "b"})
+    assert app.controllers[0].background is app.background
     app.background.wait()
     assert sorted(map(str, done)) == ["1", "b"]
     alone = Things()

@@ -76,7 +76,12 @@ MISTAKES: list[tuple[Any, Any, Any, str]] = [
     (RESOURCE, {"unique_verbs": [5]}, {}, "has 5"),
     (RESOURCE, {"option": {}}, {}, "did you mean 'options'?"),
     (RESOURCE, {"options": {"paginaton": Pagination(1)}}, {}, "did you mean 'pagination'?"),
-    (RESOURCE, {"options": {"pagination": Pagination}}, {}, "must be an instance, not the class: Pagination(20)"),
+    (
+        RESOURCE,
+        {"options": {"pagination": Pagination}},
+        {},
+        "it must be an instance, such as Pagination(20)",
+    ),
     (RESOURCE, {"options": {"pagination": 20}}, {}, "must be BasePagination, not 20"),
     (RESOURCE, {"options": {"filter_fields": "title"}}, {}, "must be list or tuple"),
     (RESOURCE, {"options": {"filter_fields": ["titel"]}}, {}, "did you mean 'title'?"),

@@ -13,15 +13,20 @@ from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.errors import ConfigurationError
 from rest_kit.pagination import CursorPagination
 from rest_kit.permissions import (
+    SAFE_METHODS,
     IsAdminUser,
     IsAuthenticated,
     IsAuthenticatedOrReadOnly,
     IsOwner,
     IsOwnerOrReadOnly,
+    Permission,
 )
+from rest_kit.request import Request
+from rest_kit.throttling import AddressRateThrottle
+from rest_kit.users import User
 from tests.http.access_samples import As, ByHeader, told
 from tests.http.forms import COVER, PNG, albums, send
-from tests.http.support import Client, Storage, allowed, faults, make_controller, problem, serve
+from tests.http.support import Client, Storage, allowed, faults, make_controller, over_list, problem, serve
 
 
 class Worker(models.Model):
@@ -459,10 +464,64 @@ def test_the_file_of_a_hidden_field_is_nowhere(storage: Storage) -> None:
     assert faults(send(ada, ("title", "Red"), ("cover", COVER))) == [("#/cover", "read_only")]
 
 
+def test_a_request_for_a_file_is_let_in_once_and_as_what_it_is(storage: Storage) -> None:
+    asked: list[str] = []
+
+    class Counted(ByHeader):
+        def authenticate(self, request: Request) -> tuple[User, Any] | None:
+            asked.append(request.method)
+            return super().authenticate(request)
+
+    class WritesOnly(Permission):
+        def has_permission(self, request: Request, view: Any) -> bool:
+            return request.user.is_admin or request.method not in SAFE_METHODS
+
+    options = {
+        "field_permissions": {"year": IsAdminUser()},
+        "authentication": Counted(),
+        "permissions": WritesOnly(),
+        "throttle": AddressRateThrottle("2/min", methods=["GET"]),
+    }
+    client = albums(storage, controller={"options": options})
+    root, ada = As(client, "root"), As(client, "ada")
+    assert root.post("/albums/", {"title": "Blue"}).status_int == 201
+    assert ada.put("/albums/1/cover/", body=PNG, type="image/png").status_int == 201
+    assert root.get("/albums/1/cover/").body == PNG
+    assert ada.get("/albums/1/cover/").status_int == 403
+    assert asked == ["POST", "PUT", "GET", "GET"]
+    assert root.get("/albums/1/cover/").status_int == 429
+
+
+def test_a_permission_that_is_asked_as_of_a_get_has_the_request_all_the_same() -> None:
+    done: list[str] = []
+
+    class Noting(Permission):
+        def has_permission(self, request: Request, view: Any) -> bool:
+            request.add_headers(("X-Asked", request.method))
+            request.background.add_task(done.append, request.data["name"])
+            return bool(request.data["name"] == "Ann")
+
+    app = WSGIDispatcher(
+        [
+            over_list(
+                ROWS,
+                model=Worker,
+                resource={"resource_name": "workers"},
+                controller={"options": {"field_permissions": {"salary": {"read": Noting()}}}},
+            )
+        ]
+    )
+    reply = Client(app).post("/workers/", {"name": "Ann", "salary": 1, "password": "x"})
+    assert (reply.status_int, reply.json["salary"]) == (201, 1)
+    assert reply.headers["X-Asked"] == "GET"
+    assert "salary" not in Client(app).post("/workers/", {"name": "Dan", "salary": 1, "password": "x"}).json
+    app.background.wait()
+    assert done == ["Ann", "Dan"]
+
+
 def test_many_sets_of_fields_are_not_all_kept() -> None:
     """Each of eight fields may be seen by those whose number has its bit."""
     from rest_kit.controllers import variants
-    from rest_kit.permissions import Permission
 
     class Bit(Permission):
         def __init__(self, place: int) -> None:
@@ -501,7 +560,7 @@ def test_what_cannot_be_meant_is_refused() -> None:
         make_controller(resource, {"options": {"field_permissions": fields}})
     where = "controller options['field_permissions']"
     assert caught.value.problems == [
-        f"{where}['name'] holds the class IsAdminUser; it must be an instance",
+        f"{where}['name'] holds the class IsAdminUser; it must be an instance, such as IsAuthenticated()",
         f"{where}['salary'] has no key 'raed'; did you mean 'read'?",
         f"{where}['salary']: IsOwner('owner') looks at records, and a field is asked for once a request",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,22 @@ def test_a_large_file_is_never_in_memory(folder: Path) -> None:
     status, found = raw(client, stream, CONTENT_LENGTH=str(stream.size))
     assert (status, found["cover"]["size"]) == (201, 20_000_000)
     assert stream.largest <= CHUNK
+    assert [path.stat().st_size for path in folder.iterdir()] == [20_000_000]
+
+
+@pytest.mark.parametrize("terminated", [False, True])
+def test_nor_is_it_with_an_idempotency_key(folder: Path, terminated: bool) -> None:
+    client = albums(folder, Big, idempotency=True)
+    streams = [large(20_000_000), large(20_000_000)]
+    tracemalloc.start()
+    try:
+        for stream in streams:
+            how = {"wsgi.input_terminated": True} if terminated else {"CONTENT_LENGTH": str(stream.size)}
+            assert raw(client, stream, HTTP_IDEMPOTENCY_KEY="a", **how)[0] == 201
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+    assert max(stream.largest for stream in streams) <= CHUNK
     assert [path.stat().st_size for path in folder.iterdir()] == [20_000_000]
 
 

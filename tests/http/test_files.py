@@ -21,11 +21,12 @@ from rest_kit import models
 from rest_kit.controllers import Controller, sweep_files
 from rest_kit.errors import ConfigurationError, OutcomeUnknown, PermissionDenied, StoreFull
 from rest_kit.models import StoredFile
-from rest_kit.permissions import Permission
+from rest_kit.permissions import ModelPermissions, Permission
 from rest_kit.query import Filter, Where
 from rest_kit.request import Request
 from rest_kit.types import Record
 from rest_kit.uploads import DirectoryStorage, FileStorage
+from tests.http.access_samples import As, ByHeader
 from tests.http.forms import COVER, FORM, JPEG, PNG, Album, File, albums, form, kept, send
 from tests.http.support import Client, Storage, allowed, complaint, faults, make_controller, over_list, problem, serve
 from tests.servers import places
@@ -339,6 +340,16 @@ def test_what_may_be_seen_may_not_always_be_changed(storage: Storage, folder: Pa
         assert closed.ask(method, "/albums/1/cover/", body=PNG, type="image/png").status_int == 403
 
 
+def test_to_take_a_file_away_is_to_change_its_object(storage: Storage) -> None:
+    groups = {"editors": "view|add|change", "readers": "view|delete"}
+    options = {"authentication": ByHeader(), "permissions": ModelPermissions(groups)}
+    client = albums(storage, controller={"options": options})
+    ada, bob = As(client, "ada"), As(client, "bob")
+    url = send(ada, ("title", "Blue"), ("cover", COVER)).json["cover"]["url"]
+    assert bob.delete(url).status_int == 403
+    assert ada.delete(url).status_int == 204
+
+
 # When things fail
 
 
@@ -601,7 +612,8 @@ def test_a_model_with_files_needs_a_place_for_them() -> None:
         "DirectoryStorage('uploads'), and is missing"
     ]
     assert (
-        "must be an instance, not the class: DirectoryStorage('uploads')" in declared(Album, files=DirectoryStorage)[0]
+        "holds the class DirectoryStorage; it must be an instance, such as DirectoryStorage('uploads')"
+        in declared(Album, files=DirectoryStorage)[0]
     )
     assert "must be a file storage" in declared(Album, files="uploads")[0]
 

@@ -11,8 +11,8 @@ import pytest
 
 from datastores import PythonListDataStore
 from rest_kit import models
-from rest_kit.controllers import WSGIDispatcher
-from rest_kit.errors import ConfigurationError, RemoteError, StoreUnavailable
+from rest_kit.controllers import Controller, WSGIDispatcher, action
+from rest_kit.errors import ConfigurationError, Conflict, RemoteError, StoreUnavailable
 from rest_kit.permissions import (
     GrantModel,
     Grants,
@@ -22,6 +22,7 @@ from rest_kit.permissions import (
     ModelPermissions,
     ObjectPermissions,
 )
+from rest_kit.request import Request
 from rest_kit.routes import Route
 from rest_kit.store import DataStore
 from rest_kit.users import User
@@ -170,6 +171,56 @@ def test_each_sees_what_is_granted(storage: Storage) -> None:
     assert told(ada.get("/things/5/")) == told(ada.get("/things/6/"))
     problem(ada.patch("/things/?id__gte=1", {"text": "x"}), 403, "permission-denied")
     assert ada.patch("/things/?id=2", {"text": "y"}).status_int == 200
+
+
+class Neighbours(Controller):
+    """Notes that look for others."""
+
+    @action(detail=True, methods=["GET", "POST"])
+    def near(self, request: Request, pk: int) -> Any:
+        return [one.id for one in self.find(request)]
+
+    @action(detail=True, methods=["GET", "POST"])
+    def other(self, request: Request, pk: int) -> Any:
+        return self.get_object(request, request.http.args["than"])
+
+    @action(detail=True)
+    def pages(self, request: Request, pk: int) -> Any:
+        return self.page(request)
+
+    def get_item(self, request: Request, pk: int) -> Any:
+        request.add_headers(("X-Found", repr([one.id for one in self.find(request)])))
+        return super().get_item(request, pk)
+
+    def before_update(self, request: Request, before: Any, record: Any) -> None:
+        record["text"] = repr([one.id for one in self.find(request)])
+
+
+def neighbours(grants: Grants, storage: Storage) -> Client:
+    """The notes as Ada sees them."""
+    options = {"options": {"permissions": ObjectPermissions(grants), "authentication": ByHeader()}}
+    return As(serve(type("Notes", (Neighbours, storage.controller(Note, rows(), controller=options)), {})), "ada")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_action_on_an_object_sees_no_more_than_the_list(method: str, storage: Storage) -> None:
+    grants = in_memory()
+    for pk in (1, 2):
+        grants.assign(ADA, "view|change", "things", pk)
+    ada = neighbours(grants, storage)
+    assert ada.ask(method, "/things/1/near/").json == [1, 2]
+    assert ada.ask(method, "/things/1/other/?than=2").json["text"] == "note 2"
+    problem(ada.ask(method, "/things/1/other/?than=3"), 404, "not-found")
+    problem(ada.ask(method, "/things/3/other/?than=3"), 404, "not-found")
+    assert ada.values("/things/1/pages/") == [1, 2]
+
+
+def test_whoever_sees_an_object_sees_no_others_from_there(storage: Storage) -> None:
+    grants = in_memory()
+    grants.assign(ADA, "view|change", "things", 1)
+    ada = neighbours(grants, storage)
+    assert ada.get("/things/1/").headers["X-Found"] == "[1]"
+    assert ada.patch("/things/1/", {"text": "x"}).json["text"] == "[1]"
 
 
 def test_what_is_taken_away_is_gone_at_the_next_request() -> None:
@@ -331,6 +382,57 @@ def test_an_object_whose_grants_cannot_be_written_is_there_all_the_same(
     monkeypatch.undo()
     grants.assign(ADA, "view", "things", 6)
     assert ada.get("/things/6/").status_int == 200
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mariadb"])
+def test_in_one_database_an_object_is_kept_with_the_grants_of_its_creator_or_not_at_all(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(kind, tmp_path, Note(), []) as (cls, data, options):
+        beside = {**data, "table": f"{data['table']}_grants"}
+        grants = Grants(cls(beside))
+        resource = {"resource_name": "things", "resource": data, "datastore": cls, "model": Note, "options": options}
+        chosen = {"permissions": ObjectPermissions(grants) | IsAdminUser(), "authentication": ByHeader()}
+        client = serve(make_controller(resource, {"options": chosen}))
+        ada, root = As(client, "ada"), As(client, "root")
+        grants.assign(ADA, "add", "things")
+        assert [ada.post("/things/", [{"text": "a"}, {"text": "b"}]).status_int, len(grants.list(ADA))] == [201, 7]
+        assert root.post("/things/", {"text": "c"}).status_int == 201
+        assert grants.list(USERS["root"]) == []
+        add = Grants.assign
+
+        def failing(*given: Any) -> None:
+            add(*given)
+            raise StoreUnavailable("down")
+
+        monkeypatch.setattr(Grants, "assign", failing)
+        assert ada.post("/things/", {"text": "d"}).status_int == 503
+        assert [len(root.values("/things/")), len(grants.list(ADA))] == [3, 7]
+        grants.store.close()
+
+
+def test_rights_are_given_in_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    grants = in_memory()
+    steps: list[Any] = []
+    atomic = grants.store.atomic
+    monkeypatch.setattr(grants.store, "atomic", lambda work: (steps.append(work), atomic(work))[1])
+    grants.assign(ADA, "view", "things", 1)
+    grants.assign(ADA, "view|change|delete", "things", 1)
+    assert len(steps) == 2
+    assert {one.right for one in grants.list(ADA)} == {"view", "change", "delete"}
+
+
+def test_what_somebody_else_gives_at_the_same_time_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    grants = in_memory()
+
+    def too_late(work: Any) -> Any:
+        monkeypatch.undo()
+        grants.assign(ADA, "view", "things", 1)
+        raise Conflict("is there already", code="unique")
+
+    monkeypatch.setattr(grants.store, "atomic", too_late)
+    grants.assign(ADA, "view|change", "things", 1)
+    assert sorted(one.right for one in grants.list(ADA)) == ["change", "view"]
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("down"), RemoteError("broken")])

@@ -90,6 +90,23 @@ def test_many_writes_have_their_hooks_in_order_those_that_follow_at_the_end(clie
     assert diary.read() == [(name, title) for name in ("before_delete", "after_delete") for title in "cd"]
 
 
+def test_a_hook_is_told_what_is_done_and_where(storage: Storage) -> None:
+    """Also where there are no policies."""
+    asked: list[tuple[str, str]] = []
+
+    def note(view: Controller, request: Request, *records: Record) -> None:
+        assert request.view is view
+        asked.append((request.action, request.method))
+
+    client = hooked(storage, **dict.fromkeys(HOOKS[:3], note))
+    client.post("/tasks/", {"title": "new"})
+    client.put("/tasks/1/", {"title": "one"})
+    client.patch("/tasks/?id=1", {"title": "two"})
+    client.delete("/tasks/1/")
+    wanted = [("create", "POST"), ("update", "PUT"), ("bulk_partial_update", "PATCH"), ("destroy", "DELETE")]
+    assert asked == wanted
+
+
 def test_reading_has_none(client: Client, diary: Diary) -> None:
     client.get("/tasks/")
     client.get("/tasks/1/")

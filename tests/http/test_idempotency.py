@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import threading
 import time
@@ -20,7 +21,7 @@ from datastores import CSVDataStore, PythonListDataStore, RemoteDataStore, SQLDa
 from datastores.remote.in_process import WSGITransport
 from rest_kit import models
 from rest_kit.authentication import Authentication
-from rest_kit.controllers import Controller
+from rest_kit.controllers import Controller, action
 from rest_kit.errors import ConfigurationError, KeyInUse, KeyReused, OutcomeUnknown, RemoteTimeout, StoreUnavailable
 from rest_kit.idempotency import LEASE_SECONDS, Idempotency, idempotency_for
 from rest_kit.permissions import IsAuthenticated
@@ -52,10 +53,12 @@ class Order(models.Model):
 
 
 class Remembering(MemoryStorage):
-    """A storage in memory, whose keys can be looked at, and which several processes may each have."""
+    """A storage whose keys can be looked at, and which stands for one that several processes share."""
+
+    in_process = False
 
     def __init__(self) -> None:
-        super().__init__(multiprocess="allow")
+        super().__init__()
         self.keys: set[str] = set()
 
     def swap(self, key: str, expected: bytes | None, value: bytes | None, seconds: float) -> bool:
@@ -482,6 +485,13 @@ def test_a_form_brings_its_file_once(tmp_path: Path) -> None:
     assert kept(tmp_path / "files") == [PNG]
 
 
+def test_a_disk_that_is_full_takes_no_form(tmp_path: Path) -> None:
+    client = albums(Where("sqlite", tmp_path), controller={"options": {"idempotency": True}})
+    with mock.patch("tempfile.SpooledTemporaryFile.write", side_effect=OSError(errno.ENOSPC, "no space left")):
+        problem(send(client, ("title", "Blue"), Idempotency_Key=KEY), 507, "store-full")
+    assert send(client, ("title", "Blue"), Idempotency_Key=KEY).status_int == 201
+
+
 # --- the option -------------------------------------------------------------------------------------------------------
 
 
@@ -524,8 +534,9 @@ def test_what_the_options_do_not_take(options: dict[str, Any], said: str) -> Non
 def test_a_store_without_a_place_for_keys_is_given_one(tmp_path: Path) -> None:
     shop = Shop("remote", local("remote", tmp_path))
     shop.option = True
-    with pytest.raises(ConfigurationError, match="RemoteDataStore has no place for keys"):
-        shop.client()
+    for memory in ("memory://", "memory://?multiprocess=allow"):
+        with pytest.raises(ConfigurationError, match="RemoteDataStore has no place for keys"):
+            serve(shop.controller(), storage=memory)
     shared = Remembering()
     client = serve(shop.controller(), storage=shared)
     replayed(post(client), post(client))
@@ -534,9 +545,10 @@ def test_a_store_without_a_place_for_keys_is_given_one(tmp_path: Path) -> None:
 
 def test_keys_in_memory_are_refused_behind_several_processes(tmp_path: Path) -> None:
     shop = Shop("remote", local("remote", tmp_path))
-    shop.option = MemoryStorage()
-    reply = post(shop.client(), environ={"wsgi.multiprocess": True})
-    assert "keep them at a URL" in problem(reply, 503, "unavailable")["detail"]
+    for memory in ("memory://", "memory://?multiprocess=allow"):
+        shop.option = memory
+        reply = post(shop.client(), environ={"wsgi.multiprocess": True})
+        assert "keep them at a URL" in problem(reply, 503, "unavailable")["detail"]
 
 
 def test_a_storage_may_be_named_for_a_store_that_keeps_keys_itself(tmp_path: Path) -> None:
@@ -545,6 +557,79 @@ def test_a_storage_may_be_named_for_a_store_that_keeps_keys_itself(tmp_path: Pat
     client = shop.client()
     replayed(post(client), post(client))
     assert len(shop.option.keys) == 1
+
+
+# --- verbs and actions of the controller's own ------------------------------------------------------------------------
+
+
+class Ordering(Controller):
+    """Takes orders by an action too, which leaves it to the verb."""
+
+    @action(detail=False, methods=["POST"])
+    def order(self, request: Request) -> Any:
+        return self.post_list(request)
+
+
+def test_an_action_that_hands_on_to_a_verb_is_carried_out_once(shop: Shop) -> None:
+    client = shop.client(Ordering)
+    first, again = (client.post("/orders/order/", {"item": "tea"}, Idempotency_Key=KEY) for _ in range(2))
+    replayed(first, again)
+    assert client.values("/orders/", "item") == ["tea"]
+
+
+def test_an_action_that_writes_needs_a_key_where_one_is_required(shop: Shop) -> None:
+    client = shop.client(Ordering, require_idempotency_key=True)
+    assert faults(client.post("/orders/order/", {"item": "tea"})) == [("Idempotency-Key", "required")]
+    assert client.post("/orders/order/", {"item": "tea"}, Idempotency_Key=KEY).status_int == 201
+
+
+class Counting(Controller):
+    """Counts how often its verbs are run, and says so."""
+
+    times: list[int]
+
+    def post_list(self, request: Request) -> Reply:
+        status, headers, body = super().post_list(request)
+        self.times.append(1)
+        return status, [*headers, ("X-Times", str(len(self.times)))], body
+
+    def patch_item(self, request: Request, pk: Any) -> Reply:
+        self.times.append(1)
+        return "200 OK", [("Content-Type", "text/plain")], b"%d" % len(self.times)
+
+
+def test_a_verb_of_ones_own_is_carried_out_once(shop: Shop) -> None:
+    client = shop.client(type("Counting", (Counting,), {"times": []}))
+    first = post(client)
+    replayed(first, post(client))
+    assert first.headers["X-Times"] == "1"
+    path = first.headers["Location"]
+    replayed(patch(client, path, {}), patch(client, path, {}))
+    assert patch(client, path, {}, key="other").body == b"3"
+    assert client.values("/orders/", "item") == ["tea"]
+
+
+class Dying(Controller):
+    """Its process dies when its first order has been written, and before that is told."""
+
+    lives: list[int]
+
+    def post_list(self, request: Request) -> Reply:
+        reply = super().post_list(request)
+        if self.lives:
+            raise SystemExit(self.lives.pop())
+        return reply
+
+
+@several
+def test_what_a_verb_of_ones_own_has_written_is_not_written_again_whoever_dies(shop: Shop) -> None:
+    client = shop.client(type("Dying", (Dying,), {"lives": [1]}))
+    with pytest.raises(SystemExit):
+        post(client)
+    problem(post(client), 409, "idempotency-key-in-use")
+    with later(LEASE_SECONDS + 1):
+        assert post(client).status_int == 201
+    assert client.values("/orders/", "item") == ["tea"]
 
 
 # --- work in several transactions -------------------------------------------------------------------------------------

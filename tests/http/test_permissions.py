@@ -8,9 +8,9 @@ import pytest
 
 from datastores import PythonListDataStore
 from rest_kit import models
-from rest_kit.authentication import Authentication
+from rest_kit.authentication import Authentication, RemoteUserAuthentication
 from rest_kit.controllers import WSGIDispatcher
-from rest_kit.errors import ConfigurationError
+from rest_kit.errors import AuthenticationFailed, ConfigurationError
 from rest_kit.permissions import (
     SAFE_METHODS,
     AllowAny,
@@ -26,6 +26,7 @@ from rest_kit.permissions import (
 from rest_kit.query import Filter, Where
 from rest_kit.request import Request
 from rest_kit.routes import Route
+from rest_kit.throttling import UserRateThrottle
 from rest_kit.users import User
 from tests.http.access_samples import USERS, As, ByHeader, told
 from tests.http.support import Client, Storage, faults, make_controller, over_list, problem, serve
@@ -485,6 +486,35 @@ def test_a_resource_that_is_closed_is_closed_in_expansions_too() -> None:
     assert As(client, "ada").post("/notes/", {"folder_id": 9}).status_int == 409
 
 
+class ByBadge(ByHeader):
+    """Believes another header."""
+
+    varies_by = ("X-Badge",)
+    challenge = "X-Badge"
+
+    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+        name = request.header("X_BADGE")
+        if name not in (None, "ada"):
+            raise AuthenticationFailed("this is nobody's badge")
+        return (User("ada"), None) if name else None
+
+
+def test_credentials_that_are_not_good_open_nothing() -> None:
+    """They would show what their owner does not see: which keys there are."""
+    folders = [{"id": n, "name": f"f{n}", "owner": owner} for n, owner in ((1, "ada"), (2, "bob"))]
+    options = {"authentication": ByBadge(), "permissions": IsOwner(), "throttle": UserRateThrottle("2/min")}
+    app = serve(
+        over_list(folders, model=Folder, resource={"resource_name": "folders"}, controller={"options": options}),
+        over_list([], model=Filed, resource={"resource_name": "notes"}),
+    )
+    assert app.post("/notes/", {"folder_id": 1}, X_Badge="ada").status_int == 201
+    assert app.post("/notes/", {"folder_id": 2}, X_Badge="ada").status_int == 409
+    for folder in (2, 9):
+        reply = app.post("/notes/", {"folder_id": folder}, X_Badge="eve")
+        problem(reply, 401, "authentication-failed")
+    problem(app.post("/notes/", {"folder_id": 2}, X_Badge="eve"), 429, "throttled")
+
+
 def test_a_resource_that_knows_nobody_knows_nobody_in_expansions_either() -> None:
     class IsKnown(Permission):
         def has_permission(self, request: Request, view: Any) -> bool:
@@ -527,3 +557,15 @@ def test_users_are_who_they_are() -> None:
     assert ada == "ada"
     assert ada != "bob"
     assert User(1) != "1"
+
+
+@pytest.mark.parametrize("name", ["07", "+7", "0007", "7.0", " 7", "\N{ARABIC-INDIC DIGIT SEVEN}"])
+def test_whoever_is_called_like_an_owner_in_another_spelling_is_not_the_owner(name: str) -> None:
+    class Owned(models.Model):
+        fields = (models.PkField("id"), models.IntegerField("owner"))
+
+    things = over_list([{"id": 1, "owner": 7}], model=Owned, controller={"options": {"permissions": [IsOwner()]}})
+    client = serve(things, authentication=RemoteUserAuthentication())
+    as_wsgi = name.encode().decode("latin-1")
+    assert client.get("/things/1/", environ={"REMOTE_USER": as_wsgi}).status_int == 404
+    assert client.get("/things/1/", environ={"REMOTE_USER": "7"}).status_int == 200

@@ -134,6 +134,13 @@ def test_the_host_where_it_is_named() -> None:
         assert client.get("/seen", X_Forwarded_Host=odd).json["host"] == "localhost"
 
 
+@pytest.mark.parametrize(
+    ("port", "host"), [("65535", "localhost:65535"), ("65536", "localhost"), ("99999", "localhost")]
+)
+def test_the_port_where_it_is_named(port: str, host: str) -> None:
+    assert api({"port": 1}).get("/seen", X_Forwarded_Port=port).json["host"].removesuffix(":80") == host
+
+
 def test_the_prefix_where_it_is_named() -> None:
     client = api({"prefix": 1})
     reply = client.get("/tags/", X_Forwarded_Prefix="/shop", environ={"RAW_URI": "/tags/"})

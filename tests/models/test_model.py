@@ -147,7 +147,7 @@ def test_a_hostile_list_is_read_no_further_than_a_hundred_faults() -> None:
     ("fields", "validators", "part"),
     [
         ("abc", [], "must be a list of fields"),
-        ([models.PkField], [], "an instance is meant: PkField(...)"),
+        ([models.PkField], [], "fields[0] holds the class PkField; it must be an instance"),
         ([models.StringField()], [], "without a name"),
         ([5], [], "not a field"),
         ([models.StringField("a"), models.IntegerField("a")], [], "two fields are named 'a'"),

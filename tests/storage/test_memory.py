@@ -82,8 +82,8 @@ def test_a_log_is_cut_as_it_goes_along() -> None:
 def test_options_are_checked() -> None:
     with pytest.raises(ConfigurationError, match=r"2 problems(.|\n)*did you mean 'allow'(.|\n)*max_keys"):
         MemoryStorage(multiprocess="alow", max_keys=0)
-    assert MemoryStorage().in_process
-    assert not MemoryStorage(multiprocess="allow").in_process
+    assert [MemoryStorage(multiprocess=one).tolerated for one in ("refuse", "allow")] == [False, True]
+    assert MemoryStorage(multiprocess="allow").in_process
 
 
 def test_a_window_is_a_value() -> None:

@@ -14,7 +14,7 @@ from rest_kit.storage import MemoryStorage, RedisStorage, SQLiteStorage, open_st
 def test_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert isinstance(open_storage("memory://"), MemoryStorage)
-    assert not open_storage("memory://?multiprocess=allow").in_process
+    assert open_storage("memory://?multiprocess=allow").tolerated
     relative = open_storage("sqlite:///counts.db")
     assert isinstance(relative, SQLiteStorage)
     assert relative.path == str(tmp_path / "counts.db")

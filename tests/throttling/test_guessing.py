@@ -12,6 +12,7 @@ from rest_kit.errors import AuthenticationFailed, StoreUnavailable
 from rest_kit.models import IntForeign, Model, PkField
 from rest_kit.permissions import IsAuthenticated
 from rest_kit.request import Request
+from rest_kit.storage import Window
 from rest_kit.throttling import AddressRateThrottle, AnonRateThrottle, RateThrottle, UserRateThrottle
 from rest_kit.users import User
 from tests.http.support import over_list, serve
@@ -128,3 +129,25 @@ def test_guessing_through_another_resource_is_limited_too() -> None:
     assert client.get("/authors/1/", **GOOD).status_int == 429
     assert client.get("/books/1/", **GOOD).status_int == 200
     assert client.get("/books/1/?expand=author", environ={"REMOTE_ADDR": "192.0.2.9"}, **GOOD).status_int == 200
+
+
+class Named(AnonRateThrottle):
+    """Counts guesses under a name of its own."""
+
+    def guesses(self, request: Request, view: Any) -> tuple[Window, ...]:
+        return (Window(f"held {request.address}", 2, 60),)
+
+
+def test_a_count_may_be_named_as_it_likes() -> None:
+    site = Site(Named("100/min"), authentication=Passwords())
+    assert site.statuses(4, **WRONG) == [401, 401, 429, 429]
+
+
+def test_what_is_counted_for_a_scope_is_never_counted_as_somebodys_guesses() -> None:
+    site = Site(
+        AnonRateThrottle("2/min", scope="failed", actions=["retrieve"]),
+        AnonRateThrottle("2/min", scope="retrieve"),
+        authentication=Passwords(),
+    )
+    assert site.statuses(2) == [200] * 2
+    assert site.statuses(1, **WRONG) == [401]

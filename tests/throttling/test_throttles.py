@@ -153,6 +153,8 @@ def test_a_rate_limit_without_authentication_is_refused_when_the_application_is_
     assert serve(own, throttle=RateLimit(interval=60, quota=5)).get("/things/1/").status_int == 200
     with pytest.raises(ConfigurationError, match="counts by user"):
         WSGIDispatcher([], routes=[Route("/here", lambda request: {}, throttle=RateLimit(interval=60, quota=5))])
+    with pytest.raises(ConfigurationError, match="use AnonRateThrottle"):
+        WSGIDispatcher([], routes=[Route("/here", lambda request: {})], throttle=RateLimit(interval=60, quota=5))
 
 
 def test_the_dispatchers_throttles_hold_for_all_that_have_none() -> None:
