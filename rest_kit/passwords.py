@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 METHOD: Final = "scrypt:32768:8:1"
 """How passwords are hashed unless it is said otherwise: some 32 MB and a twentieth of a second for each."""
 NOBODY: Final = f"{METHOD}${'x' * 16}${'0' * 128}"
 """The hash of no password at all, which takes as long to be refused as any other."""
+
+_HASH: Final = re.compile(r"(scrypt|pbkdf2)(:\w+)*\$[^$]+\$[0-9a-f]+")
 
 
 def hash_password(password: str, *, method: str = METHOD) -> str:
@@ -16,6 +19,11 @@ def hash_password(password: str, *, method: str = METHOD) -> str:
     from werkzeug.security import generate_password_hash
 
     return generate_password_hash(password, method)
+
+
+def is_hash(text: str) -> bool:
+    """Whether a text has the form of what `hash_password` makes."""
+    return _HASH.fullmatch(text) is not None
 
 
 def check_password(kept: str | None, password: str) -> bool:

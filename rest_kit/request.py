@@ -201,9 +201,9 @@ class Request:
         None where it was not sent; asked again, it is still known (InvalidQuery where it is given twice).
         """
         withdrawn: dict[str, str] = self.environ.setdefault("rest_kit.withdrawn", {})
-        if name not in withdrawn and name in self.query_string:
+        if name not in withdrawn and self.query_string:
             pieces = self.query_string.split("&")
-            found = [piece for piece in pieces if piece.partition("=")[0] == name]
+            found = [piece for piece in pieces if unquote_plus(piece.partition("=")[0]) == name]
             if len(found) > 1:
                 raise InvalidQuery(Fault("twice", "is given twice", parameter=name))
             if found:
@@ -220,6 +220,11 @@ class Request:
         """The network address of the caller, as far as the server, or the proxies that are trusted, tell it."""
         found: str = self.environ.get("REMOTE_ADDR", "")
         return found
+
+    @property
+    def from_named_origin(self) -> bool:
+        """Whether it comes from a page of an origin that the application's CORS names."""
+        return "rest_kit.named_origin" in self.environ
 
     @property
     def content_type(self) -> str:

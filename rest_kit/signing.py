@@ -53,6 +53,7 @@ class Keys:
             self._secrets = [one.encode() for one in given]
         self.configured = bool(given)
         self._timed: dict[str, URLSafeTimedSerializer] = {}
+        self._labelled: dict[str, object] = {}
 
     def derive(self, purpose: str) -> list[bytes]:
         """A key of 32 bytes for each secret, the one to sign with first."""
@@ -76,6 +77,10 @@ class Keys:
                 signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
             )
         return found
+
+    def is_apart(self, label: str, place: object) -> bool:
+        """Whether a label stands for this place alone among all that have asked; asked while an application is made."""
+        return self._labelled.setdefault(label, place) is place
 
     def problems(self, asker: str, least: int = LEAST_BYTES) -> list[str]:
         """A sentence for everything that makes the secret unfit for what `asker` signs with it."""

@@ -156,6 +156,8 @@ class DataStore(ABC):
         self.resource = resource
         self.options = dict(options or {})
         self._model: Model | None = None
+        self.is_inferred = False
+        """Whether the model was read off the data, which tell less than a declaration."""
         self._renew_lock()
         renew_after_fork(self, DataStore._renew_lock)
 
@@ -180,6 +182,7 @@ class DataStore(ABC):
         with self._opening:
             if self._model is None:
                 self._model = self.infer()
+                self.is_inferred = True
             return self._model
 
     @property

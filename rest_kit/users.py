@@ -12,13 +12,13 @@ from rest_kit.types import Pk
 
 
 class User:
-    """Somebody who is logged in; `pk` tells users apart.
+    """Somebody who is logged in; `pk` tells users apart, and `label` those of one table from those of another.
 
     `record` holds whatever else is known; each of its members is an attribute too. Compares equal to its own primary
     key, so that `obj.owner == request.user` says whose an object is.
     """
 
-    __slots__ = ("is_admin", "name", "pk", "record", "scopes")
+    __slots__ = ("is_admin", "label", "name", "pk", "record", "scopes")
 
     is_authenticated = True
 
@@ -30,11 +30,13 @@ class User:
         is_admin: bool = False,
         scopes: frozenset[str] = frozenset(),
         record: Mapping[str, Any] | None = None,
+        label: str = "",
     ) -> None:
         self.pk = pk
         self.name = name
         self.is_admin = is_admin
         self.scopes = scopes
+        self.label = label
         self.record: Mapping[str, Any] = record if record is not None else {}
 
     def __getattr__(self, name: str) -> Any:
@@ -48,7 +50,7 @@ class User:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, User):
-            return type(self) is type(other) and self.pk == other.pk
+            return type(self) is type(other) and (self.pk, self.label) == (other.pk, other.label)
         return self.pk is not None and type(other) is type(self.pk) and self.pk == other
 
     def __hash__(self) -> int:

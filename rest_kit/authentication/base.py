@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rest_kit.errors import AuthenticationFailed
 from rest_kit.request import Request
 from rest_kit.signing import LEAST_BYTES, Keys, weakness
 from rest_kit.store import refuse
 from rest_kit.users import User
+
+if TYPE_CHECKING:
+    from rest_kit.authentication.users import Users
 
 INVALID_CREDENTIALS: Final = "Invalid credentials"
 INVALID_TOKEN: Final = "Invalid token"
@@ -28,11 +31,16 @@ class Authentication(ABC):
 
     varies_by: tuple[str, ...] = ("Authorization",)
     """The request's headers that the answer depends on."""
+    parameters: tuple[str, ...] = ()
+    """The query parameters that it reads, which are taken out of the query before anything else sees it."""
     guessable: bool = True
     """Whether somebody who tries often enough may hit on good credentials, as passwords can be; throttles then count
     before they are looked at."""
     challenge: str = ""
     """How a caller can log in, for `WWW-Authenticate` (RFC 9110 §11.6.1)."""
+
+    users: Users | None = None
+    """Whom it looks up; None where it keeps none."""
 
     @abstractmethod
     def authenticate(self, request: Request) -> tuple[User, Any] | None:
@@ -40,7 +48,13 @@ class Authentication(ABC):
 
     def check(self, keys: Keys) -> list[str]:
         """A sentence for everything that makes it unfit for an application with these keys."""
-        return []
+        users = self.users
+        if users is None or keys.is_apart(users.label, users.store):
+            return []
+        return [
+            f"{self!r} looks users up elsewhere than another class does, and both are labelled {users.label!r}: share "
+            "one Users(...), or tell them apart by Users(..., label=...)"
+        ]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -57,7 +71,7 @@ class Signing(Authentication):
         self._own = None if secret is None else Keys(several)
 
     def check(self, keys: Keys) -> list[str]:
-        return [] if self._own is not None else keys.problems(type(self).__name__)
+        return super().check(keys) + ([] if self._own is not None else keys.problems(type(self).__name__))
 
     def keys(self, request: Request | None) -> Keys:
         """What it signs with: its own keys, or those of the application that a request is for."""

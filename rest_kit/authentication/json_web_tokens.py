@@ -82,11 +82,12 @@ class JWTAuthentication(Authentication):
         self.challenge = challenge(keyword, realm)
 
     def check(self, keys: Keys) -> list[str]:
+        problems = super().check(keys)
         if self._own is not None:
-            return []
+            return problems
         if LEAST_BYTES[self._demands.algorithm] > 32:
-            return [f"JWTAuthentication needs a secret of its own for {self._demands.algorithm}: give secret="]
-        return keys.problems(type(self).__name__)
+            return [*problems, f"{self!r} needs a secret of its own for {self._demands.algorithm}: give secret="]
+        return problems + keys.problems(type(self).__name__)
 
     def _codec_of(self, keys: Keys) -> Codec:
         return Codec(keys.derive(PURPOSE), self._demands)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_kit.authentication.base import MAX_CREDENTIALS, Authentication, challenge, misnamed
+from rest_kit.authentication.origins import origin_problems, refuse_foreign_writes
 from rest_kit.authentication.users import Users
 from rest_kit.errors import AuthenticationFailed
 from rest_kit.request import Request
@@ -17,7 +19,9 @@ class RemoteUserAuthentication(Authentication):
 
     `users` are looked up by it; without, the user is known by that name alone. `variable` is another variable of the
     server's. `header` names a header in its place, for a proxy that always sets or removes it: whoever can reach the
-    application without that proxy is whoever they say. `realm` is what the 401 names.
+    application without that proxy is whoever they say. A name with a comma is refused there, as servers make one of
+    two headers so. `realm` is what the 401 names. What pages of other sites send is refused where it writes, unless
+    they are of `trusted_origins`.
     """
 
     guessable = False
@@ -31,8 +35,10 @@ class RemoteUserAuthentication(Authentication):
         variable: str = "REMOTE_USER",
         header: str | None = None,
         realm: str = "api",
+        trusted_origins: Sequence[str] = (),
     ) -> None:
-        problems = misnamed(variable=variable, realm=realm, **({} if header is None else {"header": header}))
+        problems = origin_problems(trusted_origins)
+        problems += misnamed(variable=variable, realm=realm, **({} if header is None else {"header": header}))
         if users is not None and not isinstance(users, Users):
             problems.append(f"takes Users(...), not {users!r}")
         if str(variable).upper().startswith("HTTP_"):
@@ -40,8 +46,10 @@ class RemoteUserAuthentication(Authentication):
                 f"variable={variable!r} is a header that any client can send; if a proxy sets it, say header="
             )
         refuse(problems, type(self).__name__)
-        self._users = users
+        self.users = users
+        self._trusted = frozenset(trusted_origins)
         self._variable = variable
+        self._is_header = header is not None
         if header is not None:
             self._variable = "HTTP_" + header.upper().replace("-", "_")
             self.varies_by = (header,)
@@ -51,13 +59,16 @@ class RemoteUserAuthentication(Authentication):
         said: str = request.environ.get(self._variable, "")
         if not said:
             return None
+        refuse_foreign_writes(request, self._trusted)
+        if self._is_header and "," in said:
+            raise AuthenticationFailed("this user is not known here")
         name = _decoded(said)
-        if self._users is None:
+        if self.users is None:
             return User(name, name=name), self
-        record = self._users.named_active(name)
+        record = self.users.named_active(name)
         if record is None:
             raise AuthenticationFailed("this user is not known here")
-        return self._users.user(record), self
+        return self.users.user(record), self
 
 
 def _decoded(said: str) -> str:

@@ -30,6 +30,8 @@ class SignedTokenAuthentication(Signing):
     nothing to another. A user who is disabled, or has another password since, is out at once.
     """
 
+    users: Users
+
     def __init__(
         self,
         users: Users,
@@ -47,7 +49,7 @@ class SignedTokenAuthentication(Signing):
             problems.append(f"max_age must be a number of seconds, not {max_age!r}: no token holds for ever")
         refuse(problems, type(self).__name__)
         super().__init__(secret)
-        self._users = users
+        self.users = users
         self.max_age = max_age
         self._salt = f"rest_kit.token.{purpose}"
         self._scheme = keyword.lower()
@@ -58,12 +60,12 @@ class SignedTokenAuthentication(Signing):
 
         `scopes` narrow what the user may do with it (AuthenticationFailed where there is no such user any more).
         """
-        key = self._users.key_of(user)
-        record = self._users.find(key)
+        key = self.users.key_of(user)
+        record = self.users.find(key)
         if record is None:
             raise AuthenticationFailed(INVALID_TOKEN)
         granted = None if scopes is None else " ".join(scopes)
-        made = self.keys(request).timed(self._salt).dumps([key, self._users.stamp(record), granted])
+        made = self.keys(request).timed(self._salt).dumps([key, self.users.stamp(record), granted])
         return made if isinstance(made, str) else made.decode()
 
     def authenticate(self, request: Request) -> tuple[User, Any] | None:
@@ -76,7 +78,7 @@ class SignedTokenAuthentication(Signing):
             raise AuthenticationFailed(EXPIRED_TOKEN) from exc
         except (BadData, MalformedBody, ValueError) as exc:
             raise AuthenticationFailed(INVALID_TOKEN) from exc
-        record = self._users.find(key)
-        if record is None or self._users.stamp(record) != stamp:
+        record = self.users.find(key)
+        if record is None or self.users.stamp(record) != stamp:
             raise AuthenticationFailed(INVALID_TOKEN)
-        return self._users.user(record, None if granted is None else frozenset(granted.split())), self
+        return self.users.user(record, None if granted is None else frozenset(granted.split())), self

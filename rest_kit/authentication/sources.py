@@ -20,3 +20,11 @@ def store_of(source: Any, model: type[Model] | None, owner: str) -> DataStore:
     if model is not None and store.bound_model is None:
         store.bind(model())
     return store
+
+
+def label_of(source: Any, store: DataStore) -> str:
+    """What a source is called: its table, or the resource of its controller; "users" for what has no name."""
+    where = store.resource
+    table = where.get("table") if isinstance(where, dict) else None
+    name: str = getattr(getattr(source, "spec_", None), "name", "users")
+    return table if isinstance(table, str) else name

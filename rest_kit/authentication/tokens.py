@@ -106,10 +106,13 @@ class Tokens:
         return self.users.user(record, scopes)
 
     def create(self, user: User | Pk, *, expires_in: float | None = None, scopes: Iterable[str] | None = None) -> Token:
-        """A new token, for so many seconds if it is said; `scopes` narrow what the user may do with it."""
+        """A new token, for so many seconds if it is said; `scopes` narrow what the user may do with it.
+
+        ValueError for a time that no calendar has.
+        """
         key = secrets.token_hex(KEY_BYTES)
         now = datetime.datetime.now(datetime.UTC)
-        expires = None if expires_in is None else now + datetime.timedelta(seconds=expires_in)
+        expires = None if expires_in is None else _after(now, expires_in)
         record = {
             "digest": digest_of(key),
             "user": self._text(user),
@@ -150,6 +153,16 @@ class Tokens:
         return str(user.pk if isinstance(user, User) else user)
 
 
+def _after(now: datetime.datetime, seconds: float) -> datetime.datetime:
+    """A time so many seconds from now (ValueError)."""
+    try:
+        return now + datetime.timedelta(seconds=seconds)
+    except (OverflowError, TypeError, ValueError) as exc:
+        raise ValueError(
+            f"expires_in must be a number of seconds that ends before the year 10000, not {seconds!r}"
+        ) from exc
+
+
 def digest_of(key: str) -> str:
     """What is kept of a key: as the key is all chance, one plain SHA-256 is as good as a slow hash."""
     return hashlib.sha256(key.encode()).hexdigest()
@@ -167,6 +180,7 @@ class _ByToken(Authentication):
             problems.append(f"takes Tokens(...), not {tokens!r}")
         refuse(problems, type(self).__name__)
         self.tokens = tokens
+        self.users = tokens.users
 
 
 class TokenAuthentication(_ByToken):
@@ -194,7 +208,13 @@ class TokenAuthentication(_ByToken):
             user = users.user(logins.checked(users, request))
             return logins.secret_reply({"token": self.tokens.create(user, expires_in=expires_in).key})
 
-        refuse(self._users().check(), type(self).__name__)
+        problems = self._users().check()
+        if expires_in is not None:
+            try:
+                _after(datetime.datetime.now(datetime.UTC), expires_in)
+            except ValueError as exc:
+                problems.append(str(exc))
+        refuse(problems, type(self).__name__)
         return [logins.route(prefix, obtain_token, self, throttle=throttle)]
 
     def _users(self) -> Users:
@@ -220,6 +240,7 @@ class ApiKeyAuthentication(_ByToken):
         self._take(tokens, problems)
         self._variable = "HTTP_" + header.upper().replace("-", "_")
         self._parameter = query_parameter
+        self.parameters = () if query_parameter is None else (query_parameter,)
         self.varies_by = (header,)
         self.challenge = challenge("ApiKey", realm)
 

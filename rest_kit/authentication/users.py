@@ -15,7 +15,7 @@ import msgspec
 
 from rest_kit import models
 from rest_kit.authentication.base import INVALID_CREDENTIALS
-from rest_kit.authentication.sources import store_of
+from rest_kit.authentication.sources import label_of, store_of
 from rest_kit.errors import AuthenticationFailed, ConfigurationError, RecordNotFound, did_you_mean
 from rest_kit.models import Field, Model
 from rest_kit.passwords import check_password, hash_password
@@ -64,7 +64,8 @@ class Users:
 
     `model` is for a datastore that has none yet, and would otherwise infer one. `name`, `password`, `active`, `admin`
     and `scopes` say which fields hold them; of the defaults, those that the model lacks are not used. A user whose
-    `active` is not true is none. `scopes` are a list, or a text with spaces between them. Raises ConfigurationError.
+    `active` is not true is none. `scopes` are a list, or a text with spaces between them. `label` tells the users of
+    one table from those of another, and is the name of the table, or of the resource. Raises ConfigurationError.
     """
 
     def __init__(
@@ -77,12 +78,26 @@ class Users:
         active: str = DEFAULTS["active"],
         admin: str = DEFAULTS["admin"],
         scopes: str = DEFAULTS["scopes"],
+        label: str | None = None,
     ) -> None:
         self.store = store_of(source, model, type(self).__name__)
+        self.label: str = label_of(source, self.store) if label is None else label
         self._names = {"name": name, "password": password, "active": active, "admin": admin, "scopes": scopes}
         bound = self.store.bound_model
+        named = isinstance(self.label, str) and self.label != ""
+        problems = [] if named else [f"label must be a text that is not empty, not {label!r}"]
         if bound is not None:
-            refuse(self._misfits(bound), type(self).__name__)
+            problems += self._misfits(bound) + self._shared_names(bound)
+        refuse(problems, type(self).__name__)
+
+    def _shared_names(self, model: Model) -> list[str]:
+        """A sentence where two users could have one name, which would then be nobody's."""
+        name = self._names["name"]
+        if self.store.is_inferred or name not in model.by_name or (model.pk is not None and name == model.pk.name):
+            return []
+        if (name,) in model.unique_sets:
+            return []
+        return [f"name={name!r} is not unique, and a name that two users have logs neither in: declare it unique=True"]
 
     def _misfits(self, model: Model) -> list[str]:
         problems = [] if model.pk is not None else ["the users' model has no primary key"]
@@ -195,13 +210,15 @@ class Users:
             is_admin=fields.admin is not None and bool(record[fields.admin]),
             scopes=granted or NO_SCOPES,
             record=record,
+            label=self.label,
         )
 
     def stamp(self, record: Record) -> str:
-        """A text that changes when the user's password does, and tells nothing of it; "" where there is none."""
+        """A text that changes when the user's password does, tells nothing of it, and differs by the users' label."""
         password = self._fields.password
         kept = record.get(password) if password is not None else None
-        return hashlib.blake2b(str(kept).encode(), digest_size=9).hexdigest() if kept else ""
+        said = f"{len(self.label)}:{self.label}{kept or ''}"
+        return hashlib.blake2b(said.encode(), digest_size=9).hexdigest()
 
     def key_of(self, user: User | Pk) -> str:
         """A user's primary key as text."""

@@ -42,6 +42,7 @@ class Access:
         self.throttling = Throttling(throttles, storage, self.authentication) if throttles else None
         self.challenges = challenges_of(self.authentication)
         self.headers = _caching(self.authentication)
+        self.withdrawn = tuple(dict.fromkeys(name for one in self.authentication for name in one.parameters))
 
     def check(self, model: Model) -> list[str]:
         """A sentence for every policy that does not fit the model."""
@@ -64,6 +65,8 @@ class Access:
     def identify(self, request: Request) -> None:
         """Find out who is calling (AuthenticationFailed)."""
         request.user, request.auth = ANONYMOUS, None
+        for name in self.withdrawn:
+            request.withdraw(name)
         try:
             for one in self.authentication:
                 found = one.authenticate(request)

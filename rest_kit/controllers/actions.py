@@ -29,7 +29,7 @@ _TAKEN: Final = frozenset({*LIST_ACTIONS.values(), *ITEM_ACTIONS.values()})
 _ATTRIBUTES: Final = frozenset(
     (
         *("access", "background", "full_name", "hooks", "idempotency", "keys", "mount", "spec", "storage", "store"),
-        *("_for_now", "_graph", "_accesses", "_reserved", "_served"),
+        *("_accesses", "_for_now", "_graph", "_reserved", "_served"),
     )
 )
 """What every controller has beside its class's own attributes; a test compares them with those of a real one."""

@@ -64,12 +64,17 @@ class Merging:
 
     def assigned(self, values: Mapping[str, Any], current: Record) -> Record:
         """The record that values set by the server's own code make of the current one; read-only fields may change."""
-        return self._finished({**current, **self.model.assign(values)})
+        return self._finished({**current, **self.model.assign(values, current)})
 
-    def settle(self, record: Record, was: Record) -> None:
-        """Validate, in place, what a hook has made of a record that was fine before (ValidationError)."""
+    def settle(self, record: Record, was: Record, before: Record | None = None) -> None:
+        """Validate, in place, what a hook has made of a record that was fine (ValidationError).
+
+        What it has put back is as it is stored in `before`, and fine as well.
+        """
         changed = differing(record, was)
-        record.update(self.model.assign(changed))
+        if before is not None:
+            changed = {name: changed[name] for name in differing(record, before) if name in changed}
+        record.update(self.model.assign(changed, was))
         self.model.check(record)
 
     def refuse_reserved(self, record: Record) -> None:

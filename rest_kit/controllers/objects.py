@@ -102,7 +102,7 @@ class Item:
         Conflict with the code `stale` if the object has changed since it was read, RecordNotFound if it is gone;
         `force` writes the changed fields over whatever is there. ValidationError, PermissionDenied, Conflict as for a
         PATCH; read-only fields may be set, the primary key not. Unsupported, without `force`, where the store cannot
-        check and write in one step.
+        check and write in one step. RuntimeError within a GET, which changes nothing.
         """
         save_all([self], force=force)
 
@@ -148,7 +148,7 @@ class Item:
         """The object as the resource shows its items, with what has not been saved (ValueError where it is unfit)."""
         served = self._served
         try:
-            changes = served.model.assign(self._changes())
+            changes = served.model.assign(self._changes(), self._read)
         except ValidationError as exc:  # of the server's own making, which is not the caller's fault
             raise ValueError(f"{self!r} cannot be shown: {exc}") from exc
         record = copy.deepcopy(self._read) | changes

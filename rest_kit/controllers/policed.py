@@ -96,7 +96,7 @@ class Policed(Tx):
             self._hooks.before_update(self._request, copy.deepcopy(before), record)
             if record.get(self._pk) != was.get(self._pk):
                 raise ValueError("before_update cannot change the primary key")
-            self._merging.settle(record, was)
+            self._merging.settle(record, was, before)
         self._refuse_borrowed(before, record)
         stored = self._tx.update(pk, record)
         self._check([stored])

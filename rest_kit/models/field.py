@@ -300,6 +300,10 @@ class Field(ma.Field[Any]):
         """A typed value as `convert` takes it back, for what a client leaves as it is."""
         return self.to_json(value)
 
+    def as_given(self, value: Any, was: Any) -> Any:
+        """A typed value that the server's own code gives in place of `was`, as `convert` takes it (ValueError)."""
+        return self.as_sent(self.coerce(value))
+
     def to_stored(self, value: Any) -> Any:
         """A typed value as JSON that a store keeps: all of it, what clients never see included."""
         return self.to_json(value)

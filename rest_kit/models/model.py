@@ -155,13 +155,13 @@ class Model:
         record = (self._compiled_partial if partial else self._compiled_load)(data)
         return self._plain_load(data, partial=partial) if record is None else record
 
-    def assign(self, values: Mapping[str, Any]) -> Record:
-        """What the server's own code gives to fields, typed or as JSON, as typed values (ValidationError).
+    def assign(self, values: Mapping[str, Any], was: Mapping[str, Any]) -> Record:
+        """What the server's own code gives to fields of a record, typed or as JSON, as typed values (ValidationError).
 
-        They are held to what clients' values are held to, but that read-only fields may be set as well. A name that
-        no field has is a LookupError.
+        They are held to what clients' values are held to, but that read-only fields may be set as well. `was` is the
+        record before. A name that no field has is a LookupError.
         """
-        return assigned(self.by_name, values)
+        return assigned(self.by_name, values, was)
 
     def touch(self, record: Record, now: datetime.datetime | None = None) -> None:
         """Set the fields that tell the time of the last write, in place."""

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from rest_kit.models.options import PasswordOptions
 from rest_kit.models.simple import StringField
-from rest_kit.passwords import hash_password
+from rest_kit.passwords import hash_password, is_hash
 
 
 class Hashed(str):
@@ -20,7 +20,8 @@ class PasswordField(StringField):
     """A password: clients set it and never see it, and what is stored is its scrypt hash.
 
     `min_length` (8), `max_length` (1024), `regex` and `validate` are about the password itself; whatever else sees the
-    record, hooks and rules over the whole object included, sees the hash.
+    record, hooks and rules over the whole object included, sees the hash. What actions and hooks put there in its
+    place is a password too, checked and hashed like a client's.
     """
 
     option_names = PasswordOptions.__annotations__
@@ -43,8 +44,12 @@ class PasswordField(StringField):
         password = super().deserialize(value, attr, data, **kwargs)
         return None if password is None else hash_password(password)
 
-    def to_json(self, value: Any) -> Any:
+    def as_sent(self, value: Any) -> Any:
         return Hashed(value)
 
-    def to_stored(self, value: Any) -> Any:
+    def as_given(self, value: Any, was: Any) -> Any:
+        if value == was:
+            return self.as_sent(value)
+        if is_hash(value):
+            raise ValueError("is a hash already: give the password itself, which is hashed here")
         return value

@@ -73,8 +73,11 @@ class PlainLoad:
             record[field.name] = None if field.default is MISSING else field.initial()
 
 
-def assigned(by_name: Mapping[str, Field], values: Mapping[str, Any]) -> Record:
-    """Values given to fields by the server's own code, typed or as JSON, as typed values (ValidationError)."""
+def assigned(by_name: Mapping[str, Field], values: Mapping[str, Any], was: Mapping[str, Any]) -> Record:
+    """Values given to fields by the server's own code, typed or as JSON, as typed values (ValidationError).
+
+    They stand in place of those in `was`.
+    """
     record: Record = {}
     faults: list[Fault] = []
     for name, value in values.items():
@@ -82,7 +85,7 @@ def assigned(by_name: Mapping[str, Field], values: Mapping[str, Any]) -> Record:
             raise LookupError(f"there is no field {name!r}{did_you_mean(name, by_name)}")
         field = by_name[name]
         try:
-            record[name] = field.deserialize(_as_json(field, value))
+            record[name] = field.deserialize(_as_json(field, value, was.get(name)))
         except marshmallow.ValidationError as exc:
             faults += faults_of(exc.messages, (name,))
         except ValueError as exc:
@@ -92,9 +95,9 @@ def assigned(by_name: Mapping[str, Field], values: Mapping[str, Any]) -> Record:
     return record
 
 
-def _as_json(field: Field, value: Any) -> Any:
+def _as_json(field: Field, value: Any, was: Any) -> Any:
     """A value as a client would send it, if it is of the field's own Python type (ValueError)."""
     typed = isinstance(value, field.kind.python_type) and not (
         isinstance(value, bool) and field.kind is not Kind.BOOLEAN
     )
-    return field.as_sent(field.coerce(value)) if typed else value
+    return field.as_given(value, was) if typed else value

@@ -10,8 +10,8 @@ from rest_kit.request import Request
 
 def user_of(request: Request) -> str:
     """A name for the user who is logged in, which no other user has."""
-    pk = request.user.pk
-    return f"user {pk!r}" if pk is not None else f"user named {request.user.name!r}"
+    user = request.user
+    return f"{user.label} user {user.pk!r}" if user.pk is not None else f"user named {user.name!r}"
 
 
 def address_of(request: Request) -> str:

@@ -37,6 +37,13 @@ def test_no_header_that_a_client_sends_is_believed(home: Home) -> None:
         RemoteUserAuthentication(variable="HTTP_X_REMOTE_USER")
 
 
+def test_two_headers_are_nobody(home: Home) -> None:
+    client = home.client(RemoteUserAuthentication(header="X-Forwarded-User"))
+    problem(client.get("/whoami", X_Forwarded_User="ada,root"), 401, "authentication-failed")
+    known = home.client(RemoteUserAuthentication())
+    assert known.get("/whoami", environ={"REMOTE_USER": "CN=ada,O=home"}).json["name"] == "CN=ada,O=home"
+
+
 def test_a_proxys_header_is_believed_where_it_is_said(home: Home) -> None:
     client = home.client(RemoteUserAuthentication(home.users, header="X-Forwarded-User"))
     reply = client.get("/whoami", X_Forwarded_User="ada")

@@ -232,6 +232,24 @@ def test_the_header_comes_before_the_query(keyed: Client, tokens: Tokens) -> Non
     assert keyed.get(f"/things/?api_key={one}", X_API_Key=two).status_int == 200
 
 
+@pytest.mark.parametrize("parameter", ["api_key", "api%5Fkey", "%61pi_key"])
+def test_a_key_in_the_query_is_repeated_nowhere_whoever_decides(home: Home, tokens: Tokens, parameter: str) -> None:
+    client = home.client(TokenAuthentication(tokens), ApiKeyAuthentication(tokens, query_parameter="api_key"))
+    one, two = tokens.create(1).key, tokens.create(1).key
+    reply = client.get(f"/things/?{parameter}={one}", Authorization=f"Token {two}", Prefer="handling=lenient")
+    assert reply.status_int == 200
+    assert one not in reply.text + str(reply.headers)
+    assert client.get(f"/whoami?{parameter}={one}").json["name"] == "ada"
+
+
+@pytest.mark.parametrize("seconds", [1e30, float("nan"), float("inf"), "3600"])
+def test_a_token_holds_for_a_time_that_calendars_have(home: Home, tokens: Tokens, seconds: Any) -> None:
+    with pytest.raises(ValueError, match="expires_in must be a number of seconds"):
+        tokens.create(1, expires_in=seconds)
+    with pytest.raises(ConfigurationError, match="expires_in must be a number of seconds"):
+        TokenAuthentication(tokens).routes(expires_in=seconds)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

@@ -121,6 +121,26 @@ def test_a_name_that_two_have_is_nobodys() -> None:
         users.verify("ada", PASSWORD)
 
 
+def members(*options: Any) -> type[models.Model]:
+    """A model of users with an address, and what more is said of it."""
+    address = models.StringField("email", required=True, **dict(options))
+    return type(
+        "Member", (models.Model,), {"fields": [models.PkField("id"), address, models.PasswordField("password")]}
+    )
+
+
+def test_a_name_that_two_could_have_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="name='email' is not unique"):
+        Users(PythonListDataStore([]), model=members(), name="email")
+    assert Users(PythonListDataStore([]), model=members(("unique", True)), name="email").named("ada@x") is None
+
+
+def test_of_an_inferred_model_nobody_knows_what_is_unique() -> None:
+    store = PythonListDataStore([row(1, "ada"), row(2, "bob")])
+    for _ in range(2):
+        assert Users(store).verify("ada", PASSWORD).pk == 1
+
+
 def test_users_are_created_with_a_hashed_password(home: Home) -> None:
     user = home.users.create("eve", "another horse", is_admin=True, scopes="read")
     assert (user.name, user.is_admin, user.scopes) == ("eve", True, {"read"})

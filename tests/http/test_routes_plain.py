@@ -256,7 +256,7 @@ def test_an_encoded_slash_ends_no_segment() -> None:
 )
 def test_two_routes_cannot_answer_one_verb_at_one_address(paths: tuple[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="another route answers GET there"):
-        client(*(Route(path, protected) for path in paths))
+        client(*(Route(path, lambda request, **segments: None) for path in paths))
 
 
 def test_routes_that_differ_in_what_they_take_stand_side_by_side() -> None:
@@ -276,8 +276,11 @@ def test_routes_that_differ_in_what_they_take_stand_side_by_side() -> None:
 @pytest.mark.parametrize("path", ["/things", "/things/", "/<name>", "/<path:all>", "/things/<int:pk>", "/<name>/<pk>"])
 def test_a_route_cannot_hide_a_resource(path: str) -> None:
     with pytest.raises(ConfigurationError, match=r"would hide the resource at /things/: choose another path"):
-        client(Route(path, protected))
-    versioned = {"versions": {"v1": [over_list([{"id": 1}])]}, "routes": [Route(f"/v1{path}", protected)]}
+        client(Route(path, lambda request, **segments: None))
+    versioned = {
+        "versions": {"v1": [over_list([{"id": 1}])]},
+        "routes": [Route(f"/v1{path}", lambda request, **segments: None)],
+    }
     with pytest.raises(ConfigurationError, match="would hide the resource at /v1/things/"):
         WSGIDispatcher([], **versioned)  # type: ignore[arg-type]
 

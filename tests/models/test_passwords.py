@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from rest_kit import models
+from rest_kit.controllers import action
 from rest_kit.errors import ConfigurationError, ValidationError
 from rest_kit.models import passwords
-from rest_kit.passwords import check_password
+from rest_kit.passwords import check_password, hash_password
+from rest_kit.request import Request
+from rest_kit.uploads import DirectoryStorage
+from tests.http.forms import File, send
 from tests.http.support import Client, Storage, faults, serve
 
 
@@ -98,6 +102,72 @@ def test_no_hash_is_computed_for_a_password_that_misfits(monkeypatch: pytest.Mon
     with pytest.raises(ValidationError):
         Member().load({"username": "ada", "password": "short"})
     assert computed == []
+
+
+class Pictured(models.Model):
+    """Somebody with a picture, who therefore registers by a form."""
+
+    fields = [*Member.fields, models.FileField("picture", types=["text/plain"])]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_a_form_brings_it_as_json_does(tmp_path: Path, method: str) -> None:
+    options = {"files": DirectoryStorage(tmp_path / "files")}
+    cls = Storage("list", tmp_path).controller(Pictured, name="members", options=options)
+    client = serve(cls)
+    path, picture = "/members/", ("picture", File("me.txt", "text/plain", b"me"))
+    if method != "POST":
+        send(client, ("username", "ada"), ("password", "correct horse"), picture, path=path)
+        path = "/members/1/"
+    reply = send(client, ("username", "ada"), ("password", "short"), method=method, path=path)
+    assert faults(reply) == [("#/password", "min_length")]
+    sent = ("username", "ada"), ("password", "battery staple"), picture
+    assert send(client, *sent, method=method, path=path).status_int in (200, 201)
+    assert check_password(kept(cls), "battery staple")
+
+
+def changing(tmp_path: Path, **members: Any) -> tuple[Client, Any]:
+    """An API whose members have an action for another password, and further methods; and its store."""
+
+    @action(detail=True, methods=["POST"])
+    def change_password(view: Any, request: Request, pk: int) -> None:
+        user = view.get_object(request, pk)
+        user.password = request.data["password"]
+        user.save()
+
+    members = {"change_password": change_password, **members}
+    plain = Storage("list", tmp_path).controller(Member, name="members")
+    cls = type("Members", (plain,), members)
+    client = serve(cls)
+    client.post("/members/", {"username": "ada", "password": "correct horse"})
+    return client, cls
+
+
+def test_an_action_changes_it_as_a_patch_does(tmp_path: Path) -> None:
+    client, cls = changing(tmp_path)
+    for password, code in [("short", "min_length"), (hash_password("battery staple"), "type"), (7, "type")]:
+        reply = client.post("/members/1/change_password/", {"password": password})
+        assert faults(reply) == [("#/password", code)]
+        assert check_password(kept(cls), "correct horse")
+    assert client.post("/members/1/change_password/", {"password": "battery staple"}).status_int == 204
+    assert check_password(kept(cls), "battery staple")
+
+
+def test_what_a_hook_sets_is_hashed_too(tmp_path: Path) -> None:
+    def before_create(view: Any, request: Request, record: dict[str, Any]) -> None:
+        record["password"] = "initial password"
+
+    _, cls = changing(tmp_path, before_create=before_create)
+    assert check_password(kept(cls), "initial password")
+
+
+def test_a_hook_may_put_back_what_was_there(tmp_path: Path) -> None:
+    def before_update(view: Any, request: Request, before: dict[str, Any], record: dict[str, Any]) -> None:
+        record["password"] = before["password"]
+
+    client, cls = changing(tmp_path, before_update=before_update)
+    assert client.patch("/members/1/", {"password": "battery staple"}).status_int == 200
+    assert check_password(kept(cls), "correct horse")
 
 
 @pytest.mark.parametrize("options", [{"default": "x"}, {"write_only": False}, {"unique": True}, {"read_only": True}])
