@@ -150,12 +150,14 @@ def test_a_class_that_a_function_alone_knows_makes_nothing_for_another_table(cls
     tables = Tables(label="users")
     members = cls(tables.members)
 
+    if cls is SessionAuthentication:
+        make = partial(session_cookie, members)
+    else:
+        make = partial(members.access_token if cls is JWTAuthentication else members.create, 1)
+
     def enter(request: Request) -> None:
         with pytest.raises(ConfigurationError, match="both are labelled 'users'"):
-            if cls is SessionAuthentication:
-                session_cookie(members, request)
-            else:
-                (members.access_token if cls is JWTAuthentication else members.create)(1, request)
+            make(request)
 
     routes = [Route("/enter", enter), Route("/staff", whoami, authentication=[cls(tables.staff)])]
     client = Client(WSGIDispatcher([], secret=SECRET, routes=routes))
