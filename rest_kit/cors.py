@@ -104,6 +104,8 @@ class CORS:
         self.origins = reading.origins
         self.regex = reading.regex
         self.any = "*" in reading.origins
+        self.open = self.any or _allows_anybody(reading.regex)
+        """Whether it names nobody, as any page whatsoever is allowed."""
         self.any_header = "*" in reading.headers
         shared = [("Access-Control-Allow-Credentials", "true")] if reading.credentials else []
         exposed = [("Access-Control-Expose-Headers", ", ".join(reading.exposed))] if reading.exposed else []
@@ -137,6 +139,8 @@ class CORS:
             return "204 No Content", self._answer(request) if allowed else [], b""
         if allowed:
             request.add_headers(*self._shared)
+            if origin not in (None, "null") and not self.open:
+                request.environ["rest_kit.named_origin"] = origin
         return None
 
     def _answer(self, request: Request) -> Headers:
@@ -160,6 +164,10 @@ def canonical(origin: str) -> str | None:
         return None
     scheme, host, port = found.groups()
     return f"{scheme}://{host}" if port in (None, _PORTS.get(scheme)) else f"{scheme}://{host}:{port}"
+
+
+def _allows_anybody(regex: re.Pattern[str] | None) -> bool:
+    return regex is not None and all(map(regex.fullmatch, _NOBODYS))
 
 
 class _Reading:
@@ -220,7 +228,7 @@ class _Reading:
                     f"cors['allow_origins'] holds {one!r}, which with 'allow_credentials' would let any page act as "
                     "whoever is logged in: name the origins"
                 )
-        if self.regex is not None and all(map(self.regex.fullmatch, _NOBODYS)):
+        if self.regex is not None and _allows_anybody(self.regex):
             self.problems.append(
                 f"cors['allow_origin_regex'] {self.regex.pattern!r} matches any origin, which with 'allow_credentials' "
                 "would let any page act as whoever is logged in: name the host"

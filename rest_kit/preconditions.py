@@ -1,7 +1,7 @@
 """Entity tags and the conditions that requests put on them (RFC 9110 §8.8.3, §13).
 
-A tag is a keyed hash of the stored record, so that it changes whenever the item does and tells nothing of fields
-that the caller may not see; a suffix tells variants (fields, media type) of one record apart.
+A tag is a keyed hash of what the caller may read of the stored record, so that it changes whenever that does and tells
+nothing of anything else; a suffix tells variants (fields, media type) of one record apart.
 """
 
 from __future__ import annotations

@@ -213,6 +213,11 @@ class Request:
         return found
 
     @property
+    def from_named_origin(self) -> bool:
+        """Whether it comes from a page of an origin that the application's CORS names."""
+        return "rest_kit.named_origin" in self.environ
+
+    @property
     def content_type(self) -> str:
         """The media type of the body, lower-cased, without parameters; "" where none was sent."""
         given: str = self.environ.get("CONTENT_TYPE", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from rest_kit.authentication.base import (
@@ -14,6 +15,7 @@ from rest_kit.authentication.base import (
     challenge,
     misnamed,
 )
+from rest_kit.authentication.origins import origin_problems, refuse_foreign_writes
 from rest_kit.authentication.users import Users
 from rest_kit.errors import AuthenticationFailed
 from rest_kit.request import Request
@@ -29,16 +31,18 @@ class BasicAuthentication(Authentication):
     """`Authorization: Basic`, held against the hashed passwords of `users`.
 
     Discouraged, and says so by a DiscouragedWarning when it is made: the password travels with every request, and a
-    slow hash is computed each time.
+    slow hash is computed each time. Browsers send it whichever page asks: what pages of other sites send is refused
+    where it writes, unless they are of `trusted_origins`.
     """
 
     users: Users
 
-    def __init__(self, users: Users, *, realm: str = "api") -> None:
-        problems = misnamed(realm=realm)
+    def __init__(self, users: Users, *, realm: str = "api", trusted_origins: Sequence[str] = ()) -> None:
+        problems = misnamed(realm=realm) + origin_problems(trusted_origins)
         problems += users.check() if isinstance(users, Users) else [f"takes Users(...), not {users!r}"]
         refuse(problems, type(self).__name__)
         self.users = users
+        self._trusted = frozenset(trusted_origins)
         self.challenge = challenge("Basic", realm, ', charset="UTF-8"')
         warnings.warn(
             "BasicAuthentication sends the password with every request: serve it over TLS alone, or use tokens",
@@ -48,7 +52,10 @@ class BasicAuthentication(Authentication):
 
     def authenticate(self, request: Request) -> tuple[User, Any] | None:
         sent = authorization(request, "basic")
-        return None if sent is None else (self.users.verify(*user_and_password(sent)), self)
+        if sent is None:
+            return None
+        refuse_foreign_writes(request, self._trusted)
+        return self.users.verify(*user_and_password(sent)), self
 
 
 def user_and_password(credentials: str) -> tuple[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_kit.authentication.base import MAX_CREDENTIALS, Authentication, challenge, misnamed
+from rest_kit.authentication.origins import origin_problems, refuse_foreign_writes
 from rest_kit.authentication.users import Users
 from rest_kit.errors import AuthenticationFailed
 from rest_kit.request import Request
@@ -18,7 +20,8 @@ class RemoteUserAuthentication(Authentication):
     `users` are looked up by it; without, the user is known by that name alone. `variable` is another variable of the
     server's. `header` names a header in its place, for a proxy that always sets or removes it: whoever can reach the
     application without that proxy is whoever they say. A name with a comma is refused there, as servers make one of
-    two headers so. `realm` is what the 401 names.
+    two headers so. `realm` is what the 401 names. What pages of other sites send is refused where it writes, unless
+    they are of `trusted_origins`.
     """
 
     guessable = False
@@ -32,8 +35,10 @@ class RemoteUserAuthentication(Authentication):
         variable: str = "REMOTE_USER",
         header: str | None = None,
         realm: str = "api",
+        trusted_origins: Sequence[str] = (),
     ) -> None:
-        problems = misnamed(variable=variable, realm=realm, **({} if header is None else {"header": header}))
+        problems = origin_problems(trusted_origins)
+        problems += misnamed(variable=variable, realm=realm, **({} if header is None else {"header": header}))
         if users is not None and not isinstance(users, Users):
             problems.append(f"takes Users(...), not {users!r}")
         if str(variable).upper().startswith("HTTP_"):
@@ -42,6 +47,7 @@ class RemoteUserAuthentication(Authentication):
             )
         refuse(problems, type(self).__name__)
         self.users = users
+        self._trusted = frozenset(trusted_origins)
         self._variable = variable
         self._is_header = header is not None
         if header is not None:
@@ -53,6 +59,7 @@ class RemoteUserAuthentication(Authentication):
         said: str = request.environ.get(self._variable, "")
         if not said:
             return None
+        refuse_foreign_writes(request, self._trusted)
         if self._is_header and "," in said:
             raise AuthenticationFailed("this user is not known here")
         name = _decoded(said)

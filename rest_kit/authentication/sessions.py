@@ -11,7 +11,6 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from itsdangerous import BadData
 from werkzeug.http import dump_cookie
@@ -19,6 +18,7 @@ from werkzeug.sansio.http import parse_cookie
 
 from rest_kit.authentication import logins
 from rest_kit.authentication.base import INVALID_TOKEN, MAX_CREDENTIALS, Signing, challenge, misnamed
+from rest_kit.authentication.origins import origin_problems, refuse_foreign
 from rest_kit.authentication.users import Users
 from rest_kit.errors import AuthenticationFailed, PermissionDenied
 from rest_kit.permissions import SAFE_METHODS, IsAuthenticated
@@ -36,7 +36,6 @@ PURPOSE: Final = "rest_kit.session"
 CSRF_PURPOSE: Final = "rest_kit.csrf"
 CSRF_VARIABLE: Final = "HTTP_X_CSRF_TOKEN"
 SAME_SITE: Final = ("Lax", "Strict", "None")
-_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 class Session(NamedTuple):
@@ -75,7 +74,7 @@ class SessionAuthentication(Signing):
         problems += users.check() if isinstance(users, Users) else [f"takes Users(...), not {users!r}"]
         if type(max_age) is not int or max_age <= 0:
             problems.append(f"max_age must be a number of seconds, not {max_age!r}: no session holds for ever")
-        problems += _cookie_problems(path, secure, same_site) + _origin_problems(trusted_origins)
+        problems += _cookie_problems(path, secure, same_site) + origin_problems(trusted_origins)
         refuse(problems, type(self).__name__)
         super().__init__(secret)
         self.users = users
@@ -97,7 +96,7 @@ class SessionAuthentication(Signing):
             self._set_cookie(request, "", 0)
             raise AuthenticationFailed(INVALID_TOKEN)
         if request.method not in SAFE_METHODS:
-            self._check_origin(request)
+            refuse_foreign(request, self._trusted)
             self._check_csrf(request, session)
         return self.users.user(record), session
 
@@ -123,21 +122,6 @@ class SessionAuthentication(Signing):
         return record if record is not None and self.users.stamp(record) == session.stamp else None
 
     # --- requests from elsewhere --------------------------------------------------------------------------------------
-
-    def _check_origin(self, request: Request) -> None:
-        """Refuse a request that a page of another site has sent, as far as the browser says (PermissionDenied)."""
-        environ = request.environ
-        said = environ.get("HTTP_ORIGIN")
-        if said is None and environ.get("HTTP_REFERER"):
-            said = origin_of(environ["HTTP_REFERER"])
-        if said is None or said in self._trusted:
-            return
-        scheme, _, host = said.partition("://")
-        own = environ.get("HTTP_HOST", "")
-        # a proxy that ends TLS may not tell; the other way round somebody in between has taken it away
-        schemes = {environ.get("wsgi.url_scheme", "http"), "https"}
-        if scheme not in schemes or _without_port(scheme, host) != _without_port(scheme, own) or not host:
-            raise PermissionDenied("this request comes from another site's page; if that is meant, trust its origin")
 
     def _check_csrf(self, request: Request, session: Session) -> None:
         sent = request.environ.get(CSRF_VARIABLE, "").encode("latin-1")
@@ -196,7 +180,7 @@ class SessionAuthentication(Signing):
         ]
 
     def _login(self, request: Request) -> Response:
-        self._check_origin(request)
+        refuse_foreign(request, self._trusted)
         record = logins.checked(self.users, request)
         session = self.log_in(request, self.users.user(record))
         return logins.secret_reply({"csrf_token": self.csrf_token(request, session)})
@@ -207,19 +191,6 @@ class SessionAuthentication(Signing):
 
     def _csrf(self, request: Request) -> Response:
         return logins.secret_reply({"csrf_token": self.csrf_token(request, request.auth)})
-
-
-def origin_of(url: str) -> str:
-    """The origin of a URL (RFC 6454 §4); "null" for what has none."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "null"
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else "null"
-
-
-def _without_port(scheme: str, host: str) -> str:
-    return host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ":"))
 
 
 def _cookie_problems(path: Any, secure: Any, same_site: Any) -> list[str]:
@@ -233,16 +204,6 @@ def _cookie_problems(path: Any, secure: Any, same_site: Any) -> list[str]:
     elif same_site == "None" and secure is False:
         problems.append("same_site='None' needs secure=True: browsers drop the cookie otherwise")
     return problems
-
-
-def _origin_problems(origins: Any) -> list[str]:
-    if isinstance(origins, str) or not isinstance(origins, Sequence):
-        return [f"trusted_origins must be a list such as ['https://app.example'], not {origins!r}"]
-    return [
-        f"trusted_origins holds {origin!r}, which is no origin such as 'https://app.example'"
-        for origin in origins
-        if not isinstance(origin, str) or origin_of(origin) != origin
-    ]
 
 
 def _key(session_id: str) -> str:

@@ -17,6 +17,7 @@ from rest_kit.controllers.reading import Reading
 from rest_kit.controllers.variants import discreet
 from rest_kit.errors import Conflict
 from rest_kit.idempotency import Idempotency
+from rest_kit.permissions import SAFE_METHODS
 from rest_kit.problems import Reply
 from rest_kit.request import FORM, Request
 from rest_kit.store import Tx
@@ -43,6 +44,8 @@ class Doors(Reading):
 
     def write(self, request: Request, door: Door, work: Work, shown: Callable[[Any], Reply]) -> Reply:
         """Do the work as one atomic step behind its door, and answer with what it has stored."""
+        if request.method in SAFE_METHODS:
+            raise only_reads(request)
         if not self.polices:
             return shown(door(request, work))
         once, claim = self.idempotency, request.claim
@@ -55,7 +58,12 @@ class Doors(Reading):
         return reply
 
     def carry_out(self, request: Request, door: Door, work: Work) -> Any:
-        """What work returns, done as one atomic step behind its door, whatever the request's idempotency key."""
+        """What work returns, done as one atomic step behind its door, whatever the request's idempotency key.
+
+        RuntimeError where the caller has only been let in to read.
+        """
+        if request.method in SAFE_METHODS:
+            raise only_reads(request)
         if not self.polices:
             return door(request, work)
         attempts = Attempts(self, request, work)
@@ -87,6 +95,12 @@ class Doors(Reading):
             return idempotency.answer(request, work, limit)
 
         return run
+
+
+def only_reads(request: Request) -> RuntimeError:
+    """What a write is answered with that a request of a safe method has led to, as from an action."""
+    text = f"a {request.method} changes nothing, and permissions have been asked as for reading"
+    return RuntimeError(f'{text}; say @action(..., methods=["POST"]) for what writes')
 
 
 class Attempts:

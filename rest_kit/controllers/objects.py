@@ -102,7 +102,7 @@ class Item:
         Conflict with the code `stale` if the object has changed since it was read, RecordNotFound if it is gone;
         `force` writes the changed fields over whatever is there. ValidationError, PermissionDenied, Conflict as for a
         PATCH; read-only fields may be set, the primary key not. Unsupported, without `force`, where the store cannot
-        check and write in one step.
+        check and write in one step. RuntimeError within a GET, which changes nothing.
         """
         save_all([self], force=force)
 

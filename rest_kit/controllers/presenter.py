@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rest_kit import jsonio
-from rest_kit.models import Model
+from rest_kit.models import Field, Model
 from rest_kit.models.files import file_fields
 from rest_kit.pagination import Links as PageLinks
 from rest_kit.preconditions import Tagger
@@ -13,7 +13,7 @@ from rest_kit.problems import Headers, Reply
 from rest_kit.relations import Links
 from rest_kit.request import Request
 from rest_kit.spec import Spec
-from rest_kit.types import Record
+from rest_kit.types import Kind, Record
 from rest_kit.views import JsonResponse, Response, add_resource_uri
 from rest_kit.views.base import segment
 
@@ -21,7 +21,7 @@ from rest_kit.views.base import segment
 class Presenter:
     """Shapes records for one resource: what may be seen of them, dumped, with the view's formatters applied.
 
-    `told` tells apart the tags of those who see different fields.
+    `told` tells apart those who see different fields.
     """
 
     def __init__(self, spec: Spec, model: Model, tagger: Tagger, links: Links | None = None, *, told: str = "") -> None:
@@ -34,6 +34,7 @@ class Presenter:
         """What shows foreign keys as URIs, where that is asked for."""
         self.pk = model.pk.name
         self.hidden = tuple(name for name in model.names if name not in model.readable)
+        self.veiled = bool(self.hidden) or any(map(_may_hide, model.fields))
         self.files = tuple(name for name in file_fields(model.fields) if name in model.readable)
         self.vary: Headers = [("Vary", "Accept")] if len(spec.responses) > 1 else []
         plain = (
@@ -103,10 +104,10 @@ class Presenter:
         asked: str,
     ) -> tuple[str, bytes]:
         """The same with members added, as `asked`: a tag that begins as the plain one, and follows the body."""
-        tag = self.tagger.hash(record)
+        tag = self.hash(record)
         record = self.hide(record) if fields is None else {name: record[name] for name in fields}
         body = response.render({**self.shape([record], request, response)[0], **added})
-        told = f"{response.media_type} {fields} {asked}{self.told} ".encode()
+        told = f"{response.media_type} {fields} {asked} ".encode()
         return tag + self.tagger.full_suffix(told + body), body
 
     def hide(self, record: Record) -> Record:
@@ -132,10 +133,19 @@ class Presenter:
 
     def tag(self, record: Record, fields: tuple[str, ...] | None, response: type[Response]) -> str:
         """The entity tag of a representation of the record, without its quotes."""
-        tag = self.tagger.hash(record)
-        if fields is None and response is self.spec.responses[0] and not self.told:
+        tag = self.hash(record)
+        if fields is None and response is self.spec.responses[0]:
             return tag
-        return tag + self.tagger.suffix(f"{response.media_type} {fields}{self.told}")
+        return tag + self.tagger.suffix(f"{response.media_type} {fields}")
+
+    def hash(self, record: Record) -> str:
+        """The main part of the entity tags of a record: of what may be read of it alone.
+
+        A tag that followed what is hidden would tell whoever may set a hidden field when a guess has hit.
+        """
+        if self.veiled:
+            record = self.model.dump({name: record[name] for name in self.model.readable})
+        return self.tagger.hash(record)
 
     def item(
         self,
@@ -200,6 +210,11 @@ class Presenter:
         if not self.spec.envelope and meta["total_count"] is not None:
             headers.append(("X-Total-Count", str(meta["total_count"])))
         return "200 OK", headers, body
+
+
+def _may_hide(field: Field) -> bool:
+    """Whether something within a field's values may be left out where they are shown."""
+    return field.kind in (Kind.DICT, Kind.LIST) and not field.plain
 
 
 def link_header(links: PageLinks) -> str:

@@ -272,7 +272,7 @@ class Writing(Doors):
         environ = request.environ
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ:
             self.refuse_conditions()
-            check_match(request, self.presenter.tagger.hash(current), required=self.spec.require_if_match)
+            check_match(request, self.presenter.hash(current), required=self.spec.require_if_match)
         else:
             check_match(request, None, required=self.spec.require_if_match)
         self.check_objects(request, [current])

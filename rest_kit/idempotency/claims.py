@@ -33,7 +33,8 @@ def claim_of(request: Request, given: str, body: IO[bytes]) -> Claim:
     caller = f"{user.label} {user.pk!r}" if user.is_authenticated else "anonymous"
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     key = _hash(caller, request.method, path.rstrip("/"), read_key(given))
-    whole = _hash(*[environ.get(name, "") for name in _ASKED])
+    # credentials may be good for less than others of the same user; what they are good for shapes the reply
+    whole = _hash(*[environ.get(name, "") for name in _ASKED], " ".join(sorted(user.scopes)))
     for chunk in iter(partial(body.read, CHUNK), b""):
         whole.update(chunk)
     body.seek(0)

@@ -26,6 +26,11 @@ class Permission:
     `a & b`, `a | b` and `~a` combine permissions; `~` only those without a scope (ConfigurationError).
     """
 
+    @property
+    def needs_user(self) -> bool:
+        """Whether it lets nobody pass who is not logged in; without authentication that is a ConfigurationError."""
+        return False
+
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the request may be made, before any record is looked at."""
         return True
@@ -126,6 +131,13 @@ class Both(_Combined):
 
     sign = " & "
 
+    @property
+    def needs_user(self) -> bool:
+        return any(part.needs_user for part in self.parts)
+
+    def __invert__(self) -> Permission:
+        return Either(*(~part for part in self.parts))
+
     def has_permission(self, request: Request, view: Any) -> bool:
         return all(part.has_permission(request, view) for part in self.parts)
 
@@ -144,6 +156,13 @@ class Either(_Combined):
     """At least one of the permissions holds; what one refuses altogether, its scope and objects do not allow either."""
 
     sign = " | "
+
+    @property
+    def needs_user(self) -> bool:
+        return all(part.needs_user for part in self.parts)
+
+    def __invert__(self) -> Permission:
+        return Both(*(~part for part in self.parts))
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return any(part.has_permission(request, view) for part in self.parts)
@@ -173,19 +192,27 @@ class Either(_Combined):
 
 
 class Not(Permission):
-    """The permission does not hold: it refuses the request, or where it asks about records, the record."""
+    """The permission, which is no combination, does not hold: each of the questions that it answers turned round.
+
+    What lets a request pass before any record is looked at must be refused there already, as at most addresses there
+    is no record to ask about afterwards.
+    """
 
     def __init__(self, part: Permission) -> None:
         if part.has_scope:
             raise ConfigurationError(f"~{part!r}: a permission that hides records cannot be turned round")
         self.part = part
+        answers = type(part).has_permission is not Permission.has_permission
+        self._asks_requests = answers or not part.asks_objects
+
+    def __invert__(self) -> Permission:
+        return self.part
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return self.part.asks_objects or not self.part.has_permission(request, view)
+        return not (self._asks_requests and self.part.has_permission(request, view))
 
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
-        part = self.part
-        return not (part.has_permission(request, view) and part.has_object_permission(request, view, obj))
+        return not (self.asks_objects and self.part.has_object_permission(request, view, obj))
 
     def check(self, model: Model) -> list[str]:
         return self.part.check(model)

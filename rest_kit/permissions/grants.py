@@ -99,6 +99,8 @@ class Grants:
 
     def forget(self, resource: str, pk: Pk) -> None:
         """Take away everybody's rights on an object, as when it is deleted (StoreUnavailable)."""
+        if pk == WHOLE:
+            return  # what has no address has no rights on it
         self._delete(conjoin(Filter("resource", "eq", resource), Filter("object", "eq", _text(pk))))
 
     def _delete(self, where: Where | None) -> None:
@@ -154,6 +156,9 @@ class Grants:
 
 
 def _text(pk: Pk | None) -> str:
+    """The key of an object as text (ConfigurationError for the empty one, which would stand for the whole resource)."""
+    if pk == WHOLE:
+        raise ConfigurationError("rights on an object take its key, not ''; leave pk out for the whole resource")
     return WHOLE if pk is None else str(pk)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rest_kit.errors import did_you_mean
-from rest_kit.models import Model
+from rest_kit.models import Field, Model
 from rest_kit.permissions.base import SAFE_METHODS, Permission
 from rest_kit.query import Any as AnyOf
 from rest_kit.query import Filter, Where
@@ -16,7 +16,7 @@ from rest_kit.types import Record
 class _Owned(Permission):
     """Records whose `field` (default: `owner`) holds the owner's primary key, or another attribute of users, `by`.
 
-    A new record that names no owner becomes the caller's.
+    A new record that names no owner becomes the caller's, unless the field is the key that the store makes.
     """
 
     def __init__(self, field: str = "owner", *, by: str = "pk") -> None:
@@ -26,11 +26,8 @@ class _Owned(Permission):
     def owner(self, request: Request) -> Any:
         """What the field holds in the caller's own records, as a value of its type; None for nobody."""
         value = getattr(request.user, self.by, None) if request.user.is_authenticated else None
-        store = getattr(request.view, "store", None)
-        if value is None or store is None:
-            return value
-        field = store.model.by_name[self.field]
-        if isinstance(value, field.kind.python_type):
+        field = self._field_in(request)
+        if value is None or field is None or isinstance(value, field.kind.python_type):
             return value
         try:
             parsed = field.parse(text := str(value))
@@ -39,8 +36,15 @@ class _Owned(Permission):
         # "07" names somebody else than 7, whatever the field makes of it
         return parsed if field.format(parsed) == text else None
 
+    def _field_in(self, request: Request) -> Field | None:
+        """The field of the resource that is asked; a plain endpoint has none."""
+        store = getattr(request.view, "store", None)
+        return None if store is None else store.model.by_name[self.field]
+
     def fill_in(self, request: Request, record: Record) -> None:
-        if record.get(self.field) is None:
+        field = self._field_in(request)
+        made_by_the_store = field is not None and field.generated
+        if record.get(self.field) is None and not made_by_the_store:
             record[self.field] = self.owner(request)
 
     def check(self, model: Model) -> list[str]:
@@ -58,6 +62,8 @@ class IsOwner(_Owned):
     `field` holds the owner's primary key, or the attribute `by` of users, such as `name`. A new record that names no
     owner becomes the caller's; one that names another is refused.
     """
+
+    needs_user = True
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return request.user.is_authenticated

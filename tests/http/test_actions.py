@@ -17,7 +17,7 @@ from rest_kit.authentication import Authentication
 from rest_kit.controllers import Controller, WSGIDispatcher, action
 from rest_kit.errors import ConfigurationError, NotAuthenticated
 from rest_kit.pagination import CursorPagination, Pagination
-from rest_kit.permissions import AllowAny, IsAdminUser, IsAuthenticated, IsOwner, Permission
+from rest_kit.permissions import AllowAny, IsAdminUser, IsAuthenticated, IsOwner, IsOwnerOrReadOnly, Permission
 from rest_kit.query import Filter
 from rest_kit.request import Request
 from rest_kit.response import Response
@@ -621,6 +621,30 @@ def test_a_value_that_is_taken_is_a_conflict(storage: Storage) -> None:
 
 def test_a_key_cannot_be_changed() -> None:
     problem(working(changing(id=9)).post("/tasks/1/work/"), 500, "internal")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda self, request, pk: self.get_object(request, pk).save(),
+        lambda self, request, pk: self.save_all([self.get_object(request, pk)]),
+        lambda self, request, pk: self.get_object(request, pk).delete(),
+        lambda self, request, pk: self.delete_item(request, pk),
+    ],
+)
+@pytest.mark.parametrize("permissions", [[], IsOwnerOrReadOnly("title")])
+def test_what_is_got_changes_nothing(change: Any, permissions: Any, caplog: pytest.LogCaptureFixture) -> None:
+    @action(detail=True)
+    def work(self: Any, request: Request, pk: int) -> None:
+        change(self, request, pk)
+
+    stored = rows()
+    client = serve(acting(stored, work=work, controller={"options": {"permissions": permissions}}))
+    for method in ("GET", "HEAD"):
+        assert client.ask(method, "/tasks/1/work/").status_int == 500
+        assert 'say @action(..., methods=["POST"]) for what writes' in caplog.text
+        caplog.clear()
+    assert stored == rows()
 
 
 def test_only_what_nobody_has_changed_meanwhile_is_saved(storage: Storage) -> None:

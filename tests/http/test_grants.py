@@ -131,6 +131,8 @@ def test_a_user_is_not_another_whose_key_looks_alike(grants: Grants) -> None:
         (lambda: in_memory().assign(ADA, "view|", "things", 1), "names no right ''"),
         (lambda: in_memory().assign(ADA, [], "things", 1), "must be rights"),
         (lambda: in_memory().assign(ADA, "add", "things", 1), "'add' is a right on the whole resource"),
+        (lambda: in_memory().assign(ADA, "view", "things", ""), "leave pk out for the whole resource"),
+        (lambda: in_memory().remove(ADA, "view", "things", ""), "leave pk out for the whole resource"),
         (lambda: in_memory().assign(User(None), "view", "things", 1), "nobody in particular"),
         (lambda: ~ObjectPermissions(in_memory()), "cannot be turned round"),
     ],
@@ -451,3 +453,10 @@ def test_grants_that_cannot_be_read_are_a_503(error: StoreUnavailable, monkeypat
         assert problem(reply, 503, "store-unavailable")
         assert reply.headers["Retry-After"] == "5"
     assert ada.get("/things/").json["detail"] == "the data cannot be reached at the moment"
+
+
+def test_forgetting_an_empty_key_forgets_nothing_of_the_whole_resource() -> None:
+    grants = in_memory()
+    grants.assign(ADA, "view", "pages")
+    grants.forget("pages", "")
+    assert grants.check(ADA, "view", "pages")

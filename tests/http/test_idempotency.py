@@ -268,7 +268,8 @@ class Named(Authentication):
 
     def authenticate(self, request: Request) -> tuple[User, Any] | None:
         name = request.header("X_USER")
-        return None if name is None else (User(name), None)
+        scopes = (request.header("X_SCOPES") or "").split()
+        return None if name is None else (User(name, scopes=frozenset(scopes)), None)
 
 
 def test_a_key_belongs_to_its_caller(shop: Shop) -> None:
@@ -277,6 +278,14 @@ def test_a_key_belongs_to_its_caller(shop: Shop) -> None:
     assert len(client.values("/orders/")) == 3
     for first, headers in ((mine, {"X_User": "me"}), (yours, {"X_User": "you"}), (nobodys, {})):
         replayed(first, post(client, **headers))
+
+
+def test_credentials_for_less_see_no_reply_to_those_for_more(shop: Shop) -> None:
+    client = shop.client(authentication=Named())
+    first = post(client, X_User="me", X_Scopes="read prices")
+    problem(post(client, X_User="me", X_Scopes="read"), 422, "idempotency-key-reused")
+    replayed(first, post(client, X_User="me", X_Scopes="prices read"))
+    assert len(client.values("/orders/")) == 1
 
 
 def test_permission_is_asked_each_time(shop: Shop) -> None:

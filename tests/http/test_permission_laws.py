@@ -91,11 +91,17 @@ class Truth(NamedTuple):
     full: AsksRecord
     asks: bool = False
     hides: bool = False
+    opposite: Callable[[], Any] | None = None
+    """What is not so; nothing, where it hides records."""
+
+
+def anybody(user: User, verb: str) -> bool:
+    return True
 
 
 def leaf(
     permission: Permission,
-    may: Asks = lambda user, verb: True,
+    may: Asks = anybody,
     sees: AsksRecord | None = None,
     fine: AsksRecord | None = None,
 ) -> Truth:
@@ -105,7 +111,20 @@ def leaf(
         seen = sees is None or sees(user, verb, row)
         return may(user, verb) and seen and (fine is None or fine(user, verb, row))
 
-    return Truth(permission, may, sees or (lambda *_: True), full, fine is not None, sees is not None)
+    def opposite() -> Truth:
+        """Each question that it answers turned round; where it answers none of records, that of requests."""
+        asked = may is not anybody or fine is None
+
+        def may_not(user: User, verb: str) -> bool:
+            return not (asked and may(user, verb))
+
+        def full_not(user: User, verb: str, row: Record) -> bool:
+            return may_not(user, verb) and not (fine is not None and fine(user, verb, row))
+
+        return Truth(~permission, may_not, lambda *_: True, full_not, fine is not None, False, lambda: this)
+
+    this = Truth(permission, may, sees or (lambda *_: True), full, fine is not None, sees is not None, opposite)
+    return this
 
 
 def reads(verb: str) -> bool:
@@ -144,6 +163,7 @@ def both(one: Truth, two: Truth) -> Truth:
         lambda *case: one.full(*case) and two.full(*case),
         one.asks or two.asks,
         one.hides or two.hides,
+        lambda: either(turned(one), turned(two)),
     )
 
 
@@ -155,20 +175,16 @@ def either(one: Truth, two: Truth) -> Truth:
         lambda *case: one.full(*case) or two.full(*case),
         one.asks or two.asks,
         one.hides or two.hides,
+        lambda: both(turned(one), turned(two)),
     )
 
 
 def turned(one: Truth) -> Truth:
     """What is not so; what hides records cannot be turned round, and stays as it is."""
-    if one.hides:
+    if one.hides or one.opposite is None:
         return one
-    return Truth(
-        ~one.permission,
-        lambda user, verb: one.asks or not one.may(user, verb),
-        lambda *case: True,
-        lambda *case: not one.full(*case),
-        one.asks,
-    )
+    opposite: Truth = one.opposite()
+    return opposite._replace(permission=~one.permission)
 
 
 composed = st.recursive(

@@ -8,7 +8,7 @@ import pytest
 
 from datastores import PythonListDataStore
 from rest_kit import models
-from rest_kit.authentication import RemoteUserAuthentication
+from rest_kit.authentication import Authentication, RemoteUserAuthentication
 from rest_kit.controllers import WSGIDispatcher
 from rest_kit.errors import AuthenticationFailed, ConfigurationError
 from rest_kit.permissions import (
@@ -56,6 +56,11 @@ def notes(permissions: Any, storage: Storage | None = None, **options: Any) -> C
     if storage is not None:
         return serve(storage.controller(Note, NOTES, controller=chosen))
     return serve(over_list([dict(row) for row in NOTES], model=Note, controller=chosen))
+
+
+def alone(permission: Any) -> Client:
+    """Notes that nobody can log in to read."""
+    return serve(over_list([], model=Person, controller={"options": {"permissions": permission}}))
 
 
 def may(client: Client, name: str | None, pk: int = 1) -> dict[str, int]:
@@ -125,6 +130,26 @@ def test_several_must_all_hold() -> None:
     assert may(client, "ada") == FREE
 
 
+class IsBanned(Permission):
+    """Answers for requests and for records alike, as classes of Django REST framework do."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request.user.pk == "bob"
+
+    def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
+        return request.user.pk == "bob"
+
+
+@pytest.mark.parametrize("permission", [~IsBanned(), ~(IsBanned() | IsAdminUser()), ~~~IsBanned()])
+def test_what_is_turned_round_refuses_where_no_record_is_asked_about(permission: Permission) -> None:
+    controller = over_list([{"id": 1}], controller={"options": {"permissions": permission}})
+    route = Route("/hello", lambda request: {}, permissions=permission)
+    client = Client(WSGIDispatcher([controller], authentication=ByHeader(), routes=[route]))
+    for path in ("/hello", "/things/", "/things/1/", "/things/?id=7"):
+        assert As(client, "bob").get(path).status_int == 403
+        assert As(client, "ada").get(path).status_int == 200
+
+
 def test_a_dispatcher_has_them_for_all() -> None:
     controllers = [
         over_list([{"id": 1}]),
@@ -152,6 +177,10 @@ def test_a_dispatcher_has_them_for_all() -> None:
         (lambda: ~IsOwner(), "~IsOwner('owner'): a permission that hides records cannot be turned round"),
         (lambda: ~(IsAdminUser() | IsOwner()), "cannot be turned round"),
         (lambda: notes(IsAuthenticated), "it must be an instance"),
+        (lambda: alone(IsAuthenticated()), "IsAuthenticated() lets nobody pass who is not logged in, and there is no"),
+        (lambda: alone(IsOwner("name") | IsAdminUser()), "there is no 'authentication'"),
+        (lambda: alone([AllowAny(), HasScope("notes:read")]), "HasScope('notes:read') lets nobody pass"),
+        (lambda: alone(ModelPermissions({"editors": "view"})), "there is no 'authentication'"),
         (lambda: notes(IsOwner("onwer")), "looks at a field that the model has not; did you mean 'owner'"),
         (lambda: notes(IsAdminUser() | IsOwner("onwer")), "did you mean 'owner'"),
     ],
@@ -174,6 +203,36 @@ def test_everybody_has_their_own(storage: Storage) -> None:
     assert made.json["owner"] == "ada"
     assert bob.get(made.headers["Location"]).status_int == 404
     assert ada.put("/things/1/", {"text": "E", "owner": "ada"}).status_int == 200
+
+
+class Person(models.Model):
+    """Somebody, who is the owner of the own record."""
+
+    fields = (models.PkField("id"), models.StringField("name"))
+
+
+class ByNumber(Authentication):
+    """Believes the header `X-User`, the number of a person; the first one is an admin."""
+
+    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+        number = request.header("X_USER")
+        return None if number is None else (User(int(number), is_admin=number == "1"), None)
+
+
+@pytest.mark.parametrize(
+    "permission", [AllowAny(), ~IsAuthenticated(), IsAdminUser() | IsAuthenticatedOrReadOnly(), HasScope(write="a")]
+)
+def test_what_lets_some_pass_needs_nobody_to_log_in(permission: Permission) -> None:
+    assert alone(permission).values("/things/") == []
+
+
+def test_a_key_that_the_store_makes_is_not_its_makers(storage: Storage) -> None:
+    options = {"permissions": IsOwner("id") | IsAdminUser(), "authentication": ByNumber()}
+    client = storage.client(Person, [{"id": 1, "name": "root"}], controller={"options": options})
+    made = client.post("/things/", {"name": "Ada"}, X_User="1")
+    assert (made.status_int, made.json["id"]) == (201, 2)
+    assert client.get("/things/2/", X_User="2").json["name"] == "Ada"
+    problem(client.post("/things/", {"name": "Eve"}, X_User="2"), 403, "permission-denied")
 
 
 def test_a_write_does_not_move_an_object_to_somebody_else(storage: Storage) -> None:
@@ -457,9 +516,13 @@ def test_credentials_that_are_not_good_open_nothing() -> None:
 
 
 def test_a_resource_that_knows_nobody_knows_nobody_in_expansions_either() -> None:
+    class IsKnown(Permission):
+        def has_permission(self, request: Request, view: Any) -> bool:
+            return request.user.is_authenticated
+
     rows = {"resource_name": "folders", "resource": [{"id": 1, "name": "f", "owner": "ada"}]}
     folders = make_controller(
-        {**rows, "datastore": PythonListDataStore, "model": Folder}, {"options": {"permissions": IsAuthenticated()}}
+        {**rows, "datastore": PythonListDataStore, "model": Folder}, {"options": {"permissions": IsKnown()}}
     )
     filed = {"resource_name": "notes", "resource": [{"id": 1, "owner": "ada", "folder_id": 1}]}
     app = serve(

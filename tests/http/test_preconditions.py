@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from rest_kit import models
 from rest_kit.store import Capabilities
-from tests.http.samples import ACCOUNT, BOOKS, TAGS, Account, Book, Tag
+from tests.http.samples import BOOKS, TAGS, Book, Tag
 from tests.http.support import Client, Storage, over_list, problem, serve
 
 STALE = '"000000000000000000000000"'
@@ -35,10 +36,36 @@ def test_a_tag_changes_whenever_the_item_does(books: Client, change: dict[str, A
     assert tag_of(books) == after
 
 
-def test_a_tag_changes_with_what_is_hidden_too(storage: Storage) -> None:
-    client = storage.client(Account, [ACCOUNT])
+class Login(models.Model):
+    fields = (models.PkField("id"), models.StringField("name"), models.StringField("pin", write_only=True))
+
+
+class Inner(models.Model):
+    fields = Login.fields[1:]
+
+
+class Holder(models.Model):
+    fields = (
+        models.PkField("id"),
+        models.NestedField("login", Inner),
+        models.ListField("others", models.NestedField("other", Inner)),
+    )
+
+
+def test_a_tag_tells_nothing_of_what_is_hidden(storage: Storage) -> None:
+    client = storage.client(Login, [{"id": 1, "name": "ada", "pin": "123"}])
     before = tag_of(client, "/things/1/")
-    assert client.patch("/things/1/", {"password": "other"}).headers["ETag"] != before
+    assert client.patch("/things/1/", {"pin": "456"}).headers["ETag"] == before
+    assert client.patch("/things/1/", {"name": "eve"}).headers["ETag"] != before
+
+
+def test_a_tag_tells_nothing_of_what_is_hidden_within_objects(storage: Storage) -> None:
+    client = storage.client(Holder, [])
+    login = {"name": "ada", "pin": "123"}
+    before = client.post("/things/", {"login": login, "others": [login]}).headers["ETag"]
+    other = {"name": "ada", "pin": "456"}
+    assert client.patch("/things/1/", {"login": other, "others": [other]}).headers["ETag"] == before
+    assert client.patch("/things/1/", {"login": {**login, "name": "eve"}}).headers["ETag"] != before
 
 
 def test_a_tag_is_keyed() -> None:
