@@ -48,6 +48,18 @@ class Authentication(ABC):
 
     def check(self, keys: Keys) -> list[str]:
         """A sentence for everything that makes it unfit for an application with these keys."""
+        return self._mixed_up(keys)
+
+    def refuse_mixed_up(self, request: Request | None) -> None:
+        """Refuse to make what another table's users of the same label could log in by (ConfigurationError).
+
+        The class may be used by a function alone, and then nobody has checked it before.
+        """
+        if request is not None:
+            refuse(self._mixed_up(request.view.keys), type(self).__name__)
+
+    def _mixed_up(self, keys: Keys) -> list[str]:
+        """A sentence where users of another table have the same label."""
         users = self.users
         if users is None or keys.is_apart(users.label, users.store):
             return []

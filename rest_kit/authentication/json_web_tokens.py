@@ -139,6 +139,7 @@ class JWTAuthentication(Authentication):
 
         `scopes` narrow what the user may do with it (AuthenticationFailed where there is no such user any more).
         """
+        self.refuse_mixed_up(request)
         claims = self._claims(user, ACCESS, self.access_lifetime)
         if scopes is not None:
             claims["scope"] = " ".join(scopes)

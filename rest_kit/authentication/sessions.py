@@ -144,6 +144,7 @@ class SessionAuthentication(Signing):
 
         For login pages of your own, which must check that the request comes from their own form.
         """
+        self.refuse_mixed_up(request)
         key = self.users.key_of(user)
         record = self.users.find(key)
         if record is None:

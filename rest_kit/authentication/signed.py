@@ -60,6 +60,7 @@ class SignedTokenAuthentication(Signing):
 
         `scopes` narrow what the user may do with it (AuthenticationFailed where there is no such user any more).
         """
+        self.refuse_mixed_up(request)
         key = self.users.key_of(user)
         record = self.users.find(key)
         if record is None:

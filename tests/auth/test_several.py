@@ -145,6 +145,25 @@ def test_two_tables_with_one_label_are_refused() -> None:
             WSGIDispatcher([things], authentication=JWTAuthentication(tables.members), routes=routes, secret=SECRET)
 
 
+@pytest.mark.parametrize("cls", [JWTAuthentication, SignedTokenAuthentication, SessionAuthentication])
+def test_a_class_that_a_function_alone_knows_makes_nothing_for_another_table(cls: Any) -> None:
+    tables = Tables(label="users")
+    members = cls(tables.members)
+
+    if cls is SessionAuthentication:
+        make = partial(session_cookie, members)
+    else:
+        make = partial(members.access_token if cls is JWTAuthentication else members.create, 1)
+
+    def enter(request: Request) -> None:
+        with pytest.raises(ConfigurationError, match="both are labelled 'users'"):
+            make(request)
+
+    routes = [Route("/enter", enter), Route("/staff", whoami, authentication=[cls(tables.staff)])]
+    client = Client(WSGIDispatcher([], secret=SECRET, routes=routes))
+    assert client.get("/enter").status_int == 204
+
+
 @pytest.mark.parametrize("label", ["", b"staff", 5])
 def test_a_label_is_a_text(label: Any) -> None:
     with pytest.raises(ConfigurationError, match="label must be a text"):
