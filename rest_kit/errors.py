@@ -17,6 +17,7 @@ RestKitError
     ├── Conflict                  unique, foreign key, or changed since it was read
     ├── KeyReused                 an idempotency key that stands for another request
     ├── KeyInUse                  … that stands for a request which is still running
+    ├── ReplyLost                 … that stands for one which was carried out, and could not be answered
     ├── Unsupported               the store has declared that it cannot do this
     │   ├── ReadOnly              … because nothing may be written there
     │   └── TooMuchToScan         … because it would have to look at more records than it may
@@ -197,7 +198,15 @@ class KeyReused(StoreError):
 
 
 class KeyInUse(StoreError):
-    """The request that an idempotency key stands for is still running."""
+    """The request that an idempotency key stands for is still running; `retry_after` says in seconds when to ask."""
+
+    def __init__(self, detail: str, *, retry_after: int = 1) -> None:
+        self.retry_after = retry_after
+        super().__init__(detail)
+
+
+class ReplyLost(StoreError):
+    """The request that an idempotency key stands for was carried out, but the reply to it could not be made."""
 
 
 class Unsupported(StoreError):

@@ -42,6 +42,7 @@ PROBLEM_TYPES: Final[dict[type[errors.RestKitError], ProblemType]] = {
     errors.Throttled: ProblemType(429, "throttled", "Too many requests"),
     errors.KeyReused: ProblemType(422, "idempotency-key-reused", "The key stands for another request"),
     errors.KeyInUse: ProblemType(409, "idempotency-key-in-use", "The request is still running"),
+    errors.ReplyLost: ProblemType(409, "idempotency-reply-lost", "The request was carried out, its reply is lost"),
     errors.RecordNotFound: ProblemType(404, "not-found", "Not found"),
     errors.Conflict: ProblemType(409, "conflict", "The write contradicts other data"),
     errors.ReadOnly: ProblemType(405, "read-only", "Nothing can be written here"),
@@ -161,10 +162,8 @@ def _extra_headers(exc: BaseException) -> Headers:
         return [("Allow", ", ".join(exc.valid_methods or ()))]
     if isinstance(exc, errors.ReadOnly):
         return [("Allow", "GET, HEAD, OPTIONS")]
-    if isinstance(exc, (errors.StoreUnavailable, errors.Throttled)):
+    if isinstance(exc, (errors.StoreUnavailable, errors.Throttled, errors.KeyInUse)):
         return [("Retry-After", str(exc.retry_after))]
-    if isinstance(exc, errors.KeyInUse):
-        return [("Retry-After", "1")]
     if isinstance(exc, errors.NotAuthenticated):
         return [("WWW-Authenticate", challenge) for challenge in exc.challenges]
     if isinstance(exc, HTTPException):

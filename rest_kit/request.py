@@ -6,9 +6,9 @@ The attributes that every request needs are plain slots; everything else (header
 
 from __future__ import annotations
 
+import io
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from random import getrandbits
@@ -21,9 +21,10 @@ from werkzeug.wrappers import Request as HTTPRequest
 
 from rest_kit import jsonio
 from rest_kit.background import Tasks
-from rest_kit.errors import Fault, InvalidQuery, StoreFull
+from rest_kit.errors import Fault, InvalidQuery
 from rest_kit.query import Where
 from rest_kit.response import check_headers
+from rest_kit.spooling import spooled
 from rest_kit.types import MISSING, Pk
 from rest_kit.users import ANONYMOUS, User
 
@@ -157,6 +158,14 @@ class Request:
             self.headers = []
         self.headers += headers
 
+    def take_headers(self, since: int) -> list[tuple[str, str]]:
+        """The headers that were put into the reply behind so many, taken out again."""
+        if self.headers is None:
+            return []
+        taken = self.headers[since:]
+        del self.headers[since:]
+        return taken
+
     @property
     def http(self) -> HTTPRequest:
         """The same request as werkzeug sees it; it reads no more of a body than `max_body` (413)."""
@@ -249,14 +258,9 @@ class Request:
         The errors are those of `chunks`; StoreFull where the disk has no room.
         """
         arriving = self.environ["wsgi.input"]
-        with tempfile.SpooledTemporaryFile(DEFAULT_MAX_BODY) as kept:
-            try:
-                for chunk in self.chunks(limit) if self._body is None else (self._body,):
-                    kept.write(chunk)
-                size = kept.tell()
-                kept.seek(0)
-            except OSError as exc:
-                raise StoreFull(f"no room for the body of a request: {exc}") from exc
+        with spooled(self.chunks(limit) if self._body is None else (self._body,), DEFAULT_MAX_BODY) as kept:
+            size = kept.seek(0, io.SEEK_END)
+            kept.seek(0)
             self.environ["wsgi.input"] = kept
             if size:
                 self.environ["CONTENT_LENGTH"] = str(size)

@@ -56,6 +56,7 @@ FLOORS: dict[str, int] = {
     "rest_kit.uploads": 3,
     "rest_kit.users": 3,
     "rest_kit.views": 3,
+    "rest_kit.spooling": 3,
     "rest_kit.options": 4,
     "rest_kit.spec": 4,
     "rest_kit.docs": 5,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rest_kit.calling import call
@@ -55,13 +56,14 @@ class Acting:
         def show(data: Any) -> tuple[str, bytes]:
             return response.content_type, response.render(shown(data, request, response))
 
-        def run() -> Reply:
-            return reply_of(call(self.run, request, *pks), request, show, served.presenter.vary)
+        def reply(result: Any) -> Reply:
+            return reply_of(result, request, show, served.presenter.vary)
 
+        run = partial(call, self.run, request, *pks)
         once = served.idempotency
         if once is None or request.method in SAFE_METHODS:
-            return run()
-        return once.run_once(request, run, self.max_body)
+            return reply(run())
+        return once.run_once(request, run, self.max_body, shown=reply)
 
 
 def seen_through(access: Access | None, served: Served) -> Served:

@@ -17,6 +17,7 @@ from rest_kit.controllers.reading import Reading
 from rest_kit.controllers.variants import discreet
 from rest_kit.errors import Conflict
 from rest_kit.idempotency import Idempotency
+from rest_kit.idempotency.replies import told, with_headers
 from rest_kit.permissions import SAFE_METHODS
 from rest_kit.problems import Reply
 from rest_kit.request import FORM, Request
@@ -52,7 +53,8 @@ class Doors(Reading):
         if once is None or claim is None:
             return shown(self.carry_out(request, door, work))
         attempts = Attempts(self, request, work)
-        reply, done = once.write(claim, partial(self.through, door, request), attempts, shown, attempts.settle)
+        through = partial(self.through, door, request)
+        reply, done = once.write(claim, through, attempts, attempts.showing(shown), attempts.settle)
         if done:
             attempts.announce()
         return reply
@@ -111,12 +113,18 @@ class Attempts:
         self._request = request
         self._work = work
         self._last: Policed | None = None
+        self._told = told(request)
 
     def __call__(self, tx: Tx) -> Any:
         """One attempt: the work, within a transaction that minds policies and hooks."""
         doors = self._doors
+        self._request.take_headers(self._told)  # those of an attempt that was in vain
         self._last = Policed(tx, self._request, doors.merging, doors.access, doors.hooks)
         return self._work(self._last)
+
+    def showing(self, shown: Callable[[Any], Reply]) -> Callable[[Any], Reply]:
+        """What shows the result with the headers that hooks have put into the reply, as they are to be kept."""
+        return lambda stored: with_headers(self._request, self._told, shown(stored))
 
     def settle(self) -> None:
         """Let go of the files that no record names any more."""

@@ -9,6 +9,7 @@ in between leaves a file too many, never one too few. `sweep_files` finds those.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -29,14 +30,14 @@ from rest_kit.errors import (
     ValidationError,
 )
 from rest_kit.models import FileField, Model, StoredFile
-from rest_kit.models.files import file_fields
+from rest_kit.models.files import file_fields, keys_named
 from rest_kit.preconditions import Tagger, check_match
 from rest_kit.problems import Reply
 from rest_kit.request import FORM, JSON, Request, wrong_type
 from rest_kit.store import Tx
 from rest_kit.types import Pk, Record
 from rest_kit.uploads import FileStorage
-from rest_kit.uploads.download import download
+from rest_kit.uploads.download import download, refuse_changed
 from rest_kit.uploads.multipart import FilePart, read_form
 from rest_kit.uploads.receiving import SPARE_PARTS, Incoming, Rule
 
@@ -119,8 +120,7 @@ class Keeping:
 
     def _named(self, records: Sequence[Record]) -> set[str]:
         """The keys of the files that records name."""
-        texts = [record[name] for record in records for name in self.fields if record.get(name) is not None]
-        return {file.key for file in map(_told, texts) if file is not None}
+        return set().union(*(keys_named(record, self.fields) for record in records))
 
     def cleaning_up(self, verb: Callable[..., Reply]) -> Callable[..., Reply]:
         """A verb that leaves no file behind when it fails; where it is not known whether it did, all are kept."""
@@ -241,18 +241,19 @@ class Addresses:
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ:
             self.served.refuse_conditions()
         if current[name] is not None:
+            self._refuse_changed(request, current[name])
             check_match(request, self._tag(current[name]), required=self.served.spec.require_if_match)
         elif "HTTP_IF_MATCH" in environ:
             raise PreconditionFailed("there is no file, of whatever version")
 
+    def _refuse_changed(self, request: Request, text: str) -> None:
+        """If-Unmodified-Since holds for the file as it is now (412); one that is not in the storage has no date."""
+        if "HTTP_IF_UNMODIFIED_SINCE" in request.environ:
+            with suppress(FileNotFoundError):
+                opened = self.keeping.storage.open(StoredFile.of(text).key)
+                opened.stream.close()
+                refuse_changed(request, opened.modified)
+
     def _tag(self, text: str) -> str:
         """The entity tag of a file: each has a key of its own, so that the record's line says all."""
         return self.tagger.digest(text.encode())
-
-
-def _told(text: str) -> StoredFile | None:
-    """The file that a record's line speaks of, if it speaks of one."""
-    try:
-        return StoredFile.of(text)
-    except StoreCorrupt:
-        return None

@@ -15,6 +15,7 @@ from rest_kit.controllers.hooks import Changes, Hooks
 from rest_kit.controllers.merging import Merging
 from rest_kit.errors import PermissionDenied
 from rest_kit.models import Field
+from rest_kit.models.files import keys_named
 from rest_kit.query import Query, Result, Where, conjoin
 from rest_kit.request import Request
 from rest_kit.rows import matches
@@ -34,6 +35,7 @@ class Policed(Tx):
         self._access = access
         self._hooks = hooks
         self._read: dict[Pk, Record] = {}
+        self._placed: set[str] = set()
         self.changes = Changes()
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -83,6 +85,7 @@ class Policed(Tx):
             self._merging.refuse_reserved(record)
         if any(record.get(name) is None for name in self._unasked):
             raise PermissionDenied("an object needs a value here that is not yours to set")
+        self._refuse_borrowed({}, record)
         return record
 
     def update(self, pk: Pk, record: Record) -> Record:
@@ -94,6 +97,7 @@ class Policed(Tx):
             if record.get(self._pk) != was.get(self._pk):
                 raise ValueError("before_update cannot change the primary key")
             self._merging.settle(record, was, before)
+        self._refuse_borrowed(before, record)
         stored = self._tx.update(pk, record)
         self._check([stored])
         self.changes.note(before, dict(stored))
@@ -105,6 +109,20 @@ class Policed(Tx):
             self._hooks.before_delete(self._request, copy.deepcopy(before))
         self._tx.delete(pk)
         self.changes.note(before, None)
+
+    def _refuse_borrowed(self, before: Record, record: Record) -> None:
+        """Refuse a file that is another record's, as it would go with whichever of the two is deleted (ValueError).
+
+        A record has the files that it had, and those that its request has brought for no other.
+        """
+        names = self._merging.files
+        if not names:
+            return
+        new = keys_named(record, names) - keys_named(before, names)
+        borrowed = new.difference(self._request.uploads or ()) | (new & self._placed)
+        if borrowed:
+            raise ValueError(f"a file belongs to one record, and these are not this one's: {', '.join(borrowed)}")
+        self._placed |= new
 
     def _check(self, stored: Sequence[Record]) -> None:
         """Refuse to leave records where the caller could not see them, or might not work on them (AccessError).

@@ -20,14 +20,23 @@ def sweep_files(app: WSGIDispatcher | Controller, *, older_than: float = DAY) ->
     """Delete the files that no record of the application names, and say how many those were.
 
     Only files last written more than `older_than` seconds ago are looked at, so that one whose record is just being
-    written stays. Every storage must belong to this application alone (StoreError, and then nothing more is deleted).
+    written stays. Every storage must belong to this application alone, its `fallback` included where that is a
+    dispatcher or a controller (StoreError, and then nothing more is deleted).
     """
-    controllers = app.controllers if isinstance(app, WSGIDispatcher) else [app]
     sharing: dict[FileStorage, list[Controller]] = {}
-    for controller in controllers:
+    for controller in _all_of(app):
         if controller.spec.files is not None:
             sharing.setdefault(controller.spec.files, []).append(controller)
     return sum(_swept(storage, mine, older_than) for storage, mine in sharing.items())
+
+
+def _all_of(app: object) -> Iterator[Controller]:
+    """The controllers of an application, and of those behind it."""
+    if isinstance(app, WSGIDispatcher):
+        yield from app.controllers
+        yield from _all_of(app.fallback)
+    elif isinstance(app, Controller):
+        yield app
 
 
 def _swept(storage: FileStorage, controllers: list[Controller], older_than: float) -> int:

@@ -36,6 +36,10 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "idempotency-key-in-use": (
         "The first request with this Idempotency-Key is still running. Sent again a little later, it gets its reply."
     ),
+    "idempotency-reply-lost": (
+        "The first request with this Idempotency-Key was carried out, but its reply could not be made; it is not "
+        "carried out again. Read what has become of the data."
+    ),
     "https-required": (
         "The request came over plain HTTP, and nothing was done. Send it again over HTTPS, with new credentials: those "
         "that it held could be read on the way."

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rest_kit.errors import ConfigurationError, Fault, InvalidInput
 from rest_kit.idempotency.claims import HEADER, Claim, claim_of
 from rest_kit.idempotency.once import Once, StoreCells
-from rest_kit.idempotency.replies import pack, replay
+from rest_kit.idempotency.replies import pack, replay, told, with_headers
 from rest_kit.problems import Reply
 from rest_kit.processes import refuse_unshared
 from rest_kit.request import Request
@@ -22,6 +22,10 @@ Settled = Callable[[], None]
 
 PREFIX: Final = "rest_kit:idempotency:"
 """How the keys begin in a storage, which others may use too."""
+
+
+def _as_it_is(reply: Reply) -> Reply:
+    return reply
 
 
 class Idempotency(ABC):
@@ -50,23 +54,30 @@ class Idempotency(ABC):
             return verb() if had is None else had
 
     def run_once(
-        self, request: Request, run: Callable[[], Reply], limit: int | None = None, *, writes: bool = False
+        self,
+        request: Request,
+        work: Callable[[], Any],
+        limit: int | None = None,
+        *,
+        shown: Show = _as_it_is,
+        writes: bool = False,
     ) -> Reply:
-        """The reply of `run`, or the one that the request's key has had (the errors are those of `answer`).
+        """The reply that shows what work returns, or the one that the request's key has had.
 
         For work in several transactions, or outside of any: the key is claimed before, and the reply kept behind it.
         Who dies in between leaves the key taken for `LEASE_SECONDS`; then the work is done again by whoever asks, but,
         where it `writes` by `write`, for what that has kept. A body has at most `limit` bytes, or as many as the
-        resource's.
+        resource's. ReplyLost where work was done that could not be shown; else the errors are those of `answer`.
         """
         given = self._header(request)
         if given is None:
-            return run()
+            return shown(work())
         with request.kept_body(self._max_body if limit is None else limit) as body:
             claim = claim_of(request, given, body)
             if writes and self.one_step:
                 request.claim = claim
-            return self._once.run(claim, run)[0]
+            since = told(request)
+            return self._once.run(claim, work, lambda done: with_headers(request, since, shown(done)))[0]
 
     def _header(self, request: Request) -> str | None:
         """The header that holds the key; None where it was not sent, and need not be (InvalidInput)."""
@@ -105,7 +116,9 @@ class InStore(Idempotency):
         self._store = store
 
     def refuse_to_forget(self, request: Request) -> None:
-        """Nothing to refuse: where the data are known, replies are."""
+        if self._store.capabilities.in_process:
+            remedies = "run one worker, keep the data in SQLite, or the keys at a URL such as redis://host"
+            refuse_unshared(request, "these data live, with their idempotency keys,", remedies)
 
     def find(self, claim: Claim) -> Reply | None:
         kept = self._store.atomic(lambda tx: tx.claim(claim.key, claim.digest))
@@ -151,12 +164,12 @@ class InStorage(Idempotency):
     def write(
         self, claim: Claim, door: Callable[[Work], Any], work: Work, shown: Show, settled: Settled
     ) -> tuple[Reply, bool]:
-        def run() -> Reply:
+        def run() -> Any:
             stored = door(work)
             settled()
-            return shown(stored)
+            return stored
 
-        return self._once.run(claim, run)
+        return self._once.run(claim, run, shown)
 
 
 def idempotency_for(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from rest_kit.errors import KeyInUse, KeyReused, OutcomeUnknown, RemoteError, StoreUnavailable
+from rest_kit.errors import KeyInUse, KeyReused, OutcomeUnknown, RemoteError, ReplyLost, StoreUnavailable
 from rest_kit.idempotency.claims import Claim
 from rest_kit.idempotency.replies import pack, replay, whole
 from rest_kit.problems import Reply
@@ -26,6 +27,8 @@ LEASE_SECONDS: Final = 300.0
 
 _PATIENCE: Final = 2.0
 _PAUSE: Final = 0.01
+_LOST: Final = b""
+"""Stands in a cell for the reply to work that was done, and could not be answered."""
 
 log = logging.getLogger("rest_kit")
 
@@ -107,8 +110,11 @@ class Once:
         """The reply that a claim has had (KeyReused, KeyInUse)."""
         return self._reply(self._cells.get(self._place(claim)), claim)
 
-    def run(self, claim: Claim, run: Callable[[], Reply]) -> tuple[Reply, bool]:
-        """The reply of `run`, or the one that the claim has had, and whether `run` was run."""
+    def run(self, claim: Claim, work: Callable[[], T], shown: Callable[[T], Reply]) -> tuple[Reply, bool]:
+        """The reply that shows what work returns, or the one that the claim has had, and whether the work was done.
+
+        Work that failed may be done again; work whose reply fails may not (ReplyLost from then on).
+        """
         place = self._place(claim)
         before = self._cells.get(place)
         had = self._reply(before, claim)
@@ -117,7 +123,7 @@ class Once:
         mine = _write_cell(Cell(claim.digest, time.time() + LEASE_SECONDS, secrets.token_bytes(8)))
         if not self._cells.swap(place, before, mine, LEASE_SECONDS):
             return self._of_another(claim), False
-        return self._run(claim, mine, run), True
+        return self._run(claim, mine, work, shown), True
 
     def _place(self, claim: Claim) -> str:
         return self._prefix + claim.key
@@ -132,7 +138,10 @@ class Once:
         if cell.digest != claim.digest:
             raise KeyReused("the idempotency key was sent with another request before; make a new one for each")
         if cell.reply is None:
-            raise KeyInUse("the request that this idempotency key stands for is still running")
+            text = "the request that this idempotency key stands for is still running"
+            raise KeyInUse(text, retry_after=_again(cell.until))
+        if cell.reply == _LOST:
+            raise ReplyLost("the request that this idempotency key stands for was carried out, but its reply is lost")
         return replay(cell.reply)
 
     def _of_another(self, claim: Claim) -> Reply:
@@ -142,26 +151,35 @@ class Once:
             raise KeyInUse("the request that this idempotency key stands for has just failed, or is running")
         return reply
 
-    def _run(self, claim: Claim, mine: bytes, run: Callable[[], Reply]) -> Reply:
+    def _run(self, claim: Claim, mine: bytes, work: Callable[[], T], shown: Callable[[T], Reply]) -> Reply:
         try:
-            reply = whole(run())
+            done = work()
         except Exception as exc:
             if not _unsettled(exc):
                 self._settle(claim, mine, None)
             raise
-        succeeded = reply[0] < "4"
-        done = Cell(claim.digest, 0.0, b"", pack(reply)) if succeeded else None
-        self._settle(claim, mine, done)
+        kept: bytes | None = _LOST
+        try:
+            reply = whole(shown(done))
+            kept = pack(reply) if reply[0] < "4" else None
+        finally:
+            self._settle(claim, mine, kept)
         return reply
 
-    def _settle(self, claim: Claim, mine: bytes, cell: Cell | None) -> None:
+    def _settle(self, claim: Claim, mine: bytes, reply: bytes | None) -> None:
         """Put the reply in place of the lease, or nothing; if that fails, the lease runs out by itself."""
         settled = False
         with contextlib.suppress(StoreUnavailable, KeyInUse):
-            value = None if cell is None else _write_cell(cell)
+            value = None if reply is None else _write_cell(Cell(claim.digest, 0.0, b"", reply))
             settled = self._cells.swap(self._place(claim), mine, value, IDEMPOTENCY_SECONDS)
         if not settled:
             log.warning("the outcome of a request with an idempotency key could not be noted")
+
+
+def _again(until: float) -> int:
+    """In how many seconds to ask for work that is leased: soon while it is young, and at the latest when it lapses."""
+    left = until - time.time()
+    return max(1, math.ceil(min(LEASE_SECONDS - left, left)))
 
 
 def _unsettled(exc: Exception) -> bool:

@@ -100,6 +100,12 @@ def file_fields(fields: Iterable[Field]) -> dict[str, FileField]:
     return {field.name: field for field in fields if isinstance(field, FileField)}
 
 
+def keys_named(record: Mapping[str, Any], names: Iterable[str]) -> set[str]:
+    """The keys of the files that a record's fields of these names speak of; a line that speaks of none adds none."""
+    found = [_LINE.match(record[name]) for name in names if record.get(name) is not None]
+    return {line[1] for line in found if line is not None}
+
+
 def misplaced_files(fields: Iterable[Field]) -> list[str]:
     """The names of lists and objects that have a file somewhere within, where none can be kept."""
     return [field.name for field in fields if _within(field)]

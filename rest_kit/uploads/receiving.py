@@ -6,7 +6,6 @@ name, which are gone with the request whatever happens.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import IO, Final, TypeVar
@@ -17,8 +16,9 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from rest_kit.errors import Fault, ValidationError
 from rest_kit.models.files import DEFAULT_MAX_SIZE, MEDIA_TYPE
 from rest_kit.request import FORM, Request, wrong_type
+from rest_kit.spooling import spooled
 from rest_kit.uploads.kinds import HEAD, contradicts, is_taken, is_text, settled_type
-from rest_kit.uploads.multipart import FilePart, read_form
+from rest_kit.uploads.multipart import read_form
 from rest_kit.uploads.names import name_for, safe_name
 
 DEFAULT_MAX_VALUES: Final = 1024 * 1024
@@ -120,7 +120,7 @@ def receive(
 
     `max_size`: bytes a file; `types`: media types, such as `image/*` (None: all); `max_files`: how many; `max_values`:
     bytes of all that is no file. 400 where the form is malformed or names something twice, 413 where anything is too
-    large, 415 for another type (RFC 7578).
+    large, 415 for another type (RFC 7578); StoreFull where the disk has no room for temporary files.
     """
     if request.content_type != FORM:
         raise wrong_type(request.content_type, (FORM,))
@@ -133,14 +133,7 @@ def receive(
             elif len(form.files) == max_files:
                 raise RequestEntityTooLarge(f"the form has more than {max_files} files")
             else:
-                stream = stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
-                form.files[name] = _spooled(value, Rule(name, types, max_size), stream)
+                incoming = Incoming(Rule(name, types, max_size), value.filename, value.type, value.chunks)
+                stream = stack.enter_context(spooled(incoming, _IN_MEMORY))
+                form.files[name] = UploadedFile(incoming.name, incoming.type, incoming.size, stream)
         yield form
-
-
-def _spooled(part: FilePart, rule: Rule, stream: IO[bytes]) -> UploadedFile:
-    incoming = Incoming(rule, part.filename, part.type, part.chunks)
-    for chunk in incoming:
-        stream.write(chunk)
-    stream.seek(0)
-    return UploadedFile(incoming.name, incoming.type, incoming.size, stream)

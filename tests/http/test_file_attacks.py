@@ -6,7 +6,10 @@ import io
 import itertools
 import os
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 from typing import Any
 
 import pytest
@@ -394,6 +397,26 @@ def test_what_an_endpoint_needs_and_is_not_sent_is_missed() -> None:
     reply = client.post("/upload", body=form(("file", COVER)), type=FORM)
     assert faults(reply) == [("#/note", "required")]
     assert client.post("/upload", body=form(("file", COVER), ("note", "x")), type=FORM).status_int == 200
+
+
+@contextmanager
+def no_room(size: int) -> Iterator[None]:
+    """As if the disk had no room for a file of more than so many bytes."""
+    soft, hard = getrlimit(RLIMIT_FSIZE)
+    setrlimit(RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        setrlimit(RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [66_000, 100_000, 500_000])
+def test_a_disk_without_room_is_told(size: int) -> None:
+    client = uploading()
+    body = form(("file", File("a", "", b"x" * size)))
+    with no_room(4096):
+        problem(client.post("/upload", body=body, type=FORM), 507, "store-full")
+    assert client.post("/upload", body=body, type=FORM).status_int == 200
 
 
 def test_an_endpoint_takes_forms_alone() -> None:

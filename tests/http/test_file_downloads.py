@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,9 +102,8 @@ def test_if_range_means_this_very_file(client: Client) -> None:
     whole = client.get(URL)
     tag, date = whole.headers["ETag"], whole.headers["Last-Modified"]
     earlier = http_date((parse_date(date) or datetime.now(UTC)) - timedelta(seconds=1))
-    for condition in (tag, date):
-        assert client.get(URL, Range="bytes=0-9", If_Range=condition).status_int == 206
-    for condition in ('"another"', f"W/{tag}", earlier, "nonsense"):
+    assert client.get(URL, Range="bytes=0-9", If_Range=tag).status_int == 206
+    for condition in ('"another"', f"W/{tag}", date, earlier, "nonsense", f"{tag}, {tag}", "*"):
         assert client.get(URL, Range="bytes=0-9", If_Range=condition).status_int == 200
     assert client.get(URL, Range="bytes=100-", If_Range='"another"').status_int == 200
 
@@ -133,6 +133,33 @@ def test_conditions_come_before_ranges(client: Client) -> None:
         reply = client.get(URL, Range="bytes=0-9", **headers)
         assert reply.status_int == status, headers
         assert status != 304 or (reply.body, reply.headers["ETag"]) == (b"", tag)
+
+
+def test_no_two_files_come_together_as_one(client: Client, tmp_path: Path) -> None:
+    first = client.get(URL)
+    client.put(URL, body=DATA[::-1], type="application/x-data")
+    for file in (tmp_path / "files").iterdir():
+        saved = (parse_date(first.headers["Last-Modified"]) or datetime.now(UTC)).timestamp()
+        os.utime(file, (saved, saved))
+    again = client.get(URL, Range="bytes=50-", If_Range=first.headers["Last-Modified"])
+    assert again.headers["Last-Modified"] == first.headers["Last-Modified"]
+    assert (again.status_int, again.body) == (200, DATA[::-1])
+
+
+def test_a_date_is_a_condition_for_changes_too(client: Client) -> None:
+    whole = client.get(URL)
+    tag, date = whole.headers["ETag"], whole.headers["Last-Modified"]
+    earlier = http_date((parse_date(date) or datetime.now(UTC)) - timedelta(seconds=1))
+    for method in ("PUT", "DELETE"):
+        reply = client.ask(method, URL, body=b"x", type="application/x-data", If_Unmodified_Since=earlier)
+        problem(reply, 412, "precondition-failed")
+    assert client.get(URL).headers["ETag"] == tag
+    put = client.put(URL, body=b"x", type="application/x-data", If_Unmodified_Since=earlier, If_Match=tag)
+    assert put.status_int == 204
+    for since in ("nonsense", client.get(URL).headers["Last-Modified"]):
+        assert client.put(URL, body=b"x", type="application/x-data", If_Unmodified_Since=since).status_int == 204
+    assert client.delete(URL).status_int == 204
+    assert client.put(URL, body=b"x", type="application/x-data", If_Unmodified_Since=earlier).status_int == 201
 
 
 def test_head_is_get_without_the_body(client: Client) -> None:

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from werkzeug.exceptions import HTTPException
 
 from datastores import PythonListDataStore, SQLDataStore
 from rest_kit import models
-from rest_kit.controllers import Controller, sweep_files
+from rest_kit.controllers import Controller, WSGIDispatcher, action, sweep_files
 from rest_kit.errors import ConfigurationError, OutcomeUnknown, PermissionDenied, StoreFull
 from rest_kit.models import StoredFile
 from rest_kit.permissions import ModelPermissions, Permission
@@ -340,6 +341,77 @@ def test_what_may_be_seen_may_not_always_be_changed(storage: Storage, folder: Pa
         assert closed.ask(method, "/albums/1/cover/", body=PNG, type="image/png").status_int == 403
 
 
+# A file belongs to one record
+
+
+class Copying(Controller):
+    """Lets its own code set files."""
+
+    files: DirectoryStorage
+
+    @action(detail=True, methods=["POST"])
+    def borrow(self, request: Request, pk: int) -> Any:
+        mine, other = self.get_object(request, pk), self.get_object(request, int(request.http.args["of"]))
+        mine.cover = other.cover
+        mine.save()
+        return mine
+
+    @action(detail=True, methods=["POST"])
+    def rename(self, request: Request, pk: int) -> Any:
+        mine = self.get_object(request, pk)
+        mine.cover = msgspec.structs.replace(StoredFile.of(mine.cover), name="new.png").text
+        mine.save()
+        return mine
+
+    @action(detail=False, methods=["POST"])
+    def draw(self, request: Request) -> None:
+        key = self.files.save([PNG])
+        request.uploads = [key]
+        items = [self.get_object(request, int(pk)) for pk in request.http.args["for"].split(",")]
+        for item in items:
+            item.cover = StoredFile(key, len(PNG), "image/png", "drawn.png").text
+        self.save_all(items)
+
+    def before_create(self, request: Request, record: Record) -> None:
+        if record["title"].startswith("as "):
+            record["cover"] = self.get_object(request, int(record["title"][3:])).cover
+
+
+@pytest.fixture
+def copying(folder: Path) -> Client:
+    """Albums in a list, the first of them with a cover."""
+    resource = {"resource_name": "albums", "resource": [], "model": Album, "datastore": PythonListDataStore}
+    files = DirectoryStorage(folder)
+    client = serve(type("Albums", (Copying,), {"resource": {**resource, "options": {"files": files}}, "files": files}))
+    created(client, ("cover", COVER))
+    created(client)
+    return client
+
+
+def test_no_record_takes_the_file_of_another(copying: Client, caplog: pytest.LogCaptureFixture) -> None:
+    problem(copying.post("/albums/2/borrow/?of=1"), 500, "internal")
+    problem(copying.post("/albums/", {"title": "as 1"}), 500, "internal")
+    assert "a file belongs to one record" in caplog.text
+    assert copying.values("/albums/?cover__isnull=false") == [1]
+    copying.delete("/albums/2/")
+    assert copying.get("/albums/1/cover/").body == PNG
+
+
+def test_its_own_file_a_record_may_be_given(copying: Client) -> None:
+    assert copying.post("/albums/1/borrow/?of=1").status_int == 200
+    assert copying.post("/albums/1/rename/").json["cover"]["name"] == "new.png"
+    assert copying.get("/albums/1/cover/").body == PNG
+
+
+def test_a_file_that_ones_own_code_has_saved_goes_to_one_record(copying: Client, folder: Path) -> None:
+    problem(copying.post("/albums/draw/?for=1,2"), 500, "internal")
+    assert copying.values("/albums/?cover__isnull=false") == [1]
+    assert copying.post("/albums/draw/?for=2").status_int == 204
+    assert copying.get("/albums/2/cover/").body == PNG
+    copying.delete("/albums/2/")
+    assert copying.get("/albums/1/cover/").body == PNG
+
+
 def test_to_take_a_file_away_is_to_change_its_object(storage: Storage) -> None:
     groups = {"editors": "view|add|change", "readers": "view|delete"}
     options = {"authentication": ByHeader(), "permissions": ModelPermissions(groups)}
@@ -509,6 +581,20 @@ def test_sweeping_reads_every_page(folder: Path, monkeypatch: pytest.MonkeyPatch
     app: Any = client.application
     assert sweep_files(app, older_than=-1) == 0
     assert len(kept(folder)) == 5
+
+
+def test_sweeping_knows_the_records_of_what_is_behind(folder: Path) -> None:
+    def make(name: str) -> type[Controller]:
+        resource = {"resource_name": name, "options": {"files": DirectoryStorage(folder)}}
+        return over_list([], model=Album, resource=resource)
+
+    last = make("last")()
+    app = WSGIDispatcher([make("first")], fallback=WSGIDispatcher([make("albums")], fallback=last))
+    client = Client(app)
+    created(client, ("cover", COVER))
+    assert send(Client(last), ("title", "Red"), ("cover", COVER), path="/").status_int == 201
+    assert sweep_files(app, older_than=-1) == 0
+    assert len(kept(folder)) == 2
 
 
 # A folder of files

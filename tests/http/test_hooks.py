@@ -159,6 +159,15 @@ def test_a_write_that_is_tried_again_has_those_before_it_again_and_those_behind_
     assert diary.read() == [("before_delete", "new"), ("before_delete", "new"), ("after_delete", "new")]
 
 
+def test_headers_of_an_attempt_in_vain_are_not_sent() -> None:
+    def before_create(self: Controller, request: Request, record: Record) -> None:
+        request.add_headers(("X-Title", record["title"]))
+
+    resource = {"resource_name": "tasks", "resource": [], "datastore": TriesTwice, "model": Task}
+    client = serve(type("App", (make_controller(resource),), {"before_create": before_create}))
+    assert client.post("/tasks/", {"title": "new"}).headers.getall("X-Title") == ["new"]
+
+
 def test_nested_posts_have_the_hooks_of_the_list(diary: Diary) -> None:
     class Author(models.Model):
         fields = [models.PkField("id"), models.StringField("title")]

@@ -22,14 +22,24 @@ from datastores.remote.in_process import WSGITransport
 from rest_kit import models
 from rest_kit.authentication import Authentication
 from rest_kit.controllers import Controller, action
-from rest_kit.errors import ConfigurationError, KeyInUse, KeyReused, OutcomeUnknown, RemoteTimeout, StoreUnavailable
+from rest_kit.errors import (
+    ConfigurationError,
+    KeyInUse,
+    KeyReused,
+    OutcomeUnknown,
+    RemoteTimeout,
+    ReplyLost,
+    StoreUnavailable,
+)
 from rest_kit.idempotency import LEASE_SECONDS, Idempotency, idempotency_for
 from rest_kit.permissions import IsAuthenticated
 from rest_kit.problems import Reply
+from rest_kit.problems import problem as problem_of
 from rest_kit.request import Request
 from rest_kit.storage import MemoryStorage
 from rest_kit.store import IDEMPOTENCY_SECONDS
 from rest_kit.users import User
+from rest_kit.views import JsonResponse
 from tests.http.forms import COVER, PNG, albums, kept, send
 from tests.http.support import Client, faults, make_controller, problem, serve
 from tests.http.support import Storage as Where
@@ -551,6 +561,29 @@ def test_keys_in_memory_are_refused_behind_several_processes(tmp_path: Path) -> 
         assert "keep them at a URL" in problem(reply, 503, "unavailable")["detail"]
 
 
+def test_keys_beside_a_list_are_refused_behind_several_processes(tmp_path: Path) -> None:
+    shop = Shop("list", local("list", tmp_path))
+    ran: list[Any] = []
+
+    def pay(self: Controller, request: Request) -> dict[str, Any]:
+        ran.append(request.id)
+        return {}
+
+    base = type("Paying", (Controller,), {"pay": action(detail=False, methods=["POST"])(pay)})
+    several = {"wsgi.multiprocess": True}
+    for resource in ({}, {"options": {"multiprocess": "allow"}}):
+        shop.resource = {**shop.resource, **resource}
+        client = shop.client(base)
+        reply = client.post("/orders/pay/", Idempotency_Key=KEY, environ=several)
+        assert "the keys at a URL" in problem(reply, 503, "unavailable")["detail"]
+        assert post(client, environ=several).status_int == 503
+    assert ran == []
+    assert client.post("/orders/pay/", environ=several).status_int == 200
+    shop.option = Remembering()
+    shop.option.in_process = False
+    replayed(*(shop.client(base).post("/orders/pay/", Idempotency_Key=KEY, environ=several) for _ in range(2)))
+
+
 def test_a_storage_may_be_named_for_a_store_that_keeps_keys_itself(tmp_path: Path) -> None:
     shop = Shop("sqlite", local("sqlite", tmp_path))
     shop.option = Remembering()
@@ -630,6 +663,99 @@ def test_what_a_verb_of_ones_own_has_written_is_not_written_again_whoever_dies(s
     with later(LEASE_SECONDS + 1):
         assert post(client).status_int == 201
     assert client.values("/orders/", "item") == ["tea"]
+
+
+# --- headers, and replies that fail -----------------------------------------------------------------------------------
+
+
+class Telling(Controller):
+    """Puts headers into its replies as it goes, and answers what it is told to."""
+
+    answers: list[Any]
+    ran: list[str]
+
+    def before_create(self, request: Request, record: Any) -> None:
+        request.add_headers(("X-Item", record["item"]))
+
+    @action(detail=False, methods=["POST"])
+    def pay(self, request: Request) -> Any:
+        self.ran.append(request.id)
+        request.add_headers(("Set-Cookie", "paid=1"), ("Set-Cookie", "by=ada"))
+        return self.answers.pop(0) if self.answers else {}
+
+
+def telling(shop: Shop, *answers: Any) -> Client:
+    return shop.client(type("Telling", (Telling,), {"answers": list(answers), "ran": []}))
+
+
+def test_headers_are_replayed_that_hooks_and_actions_have_added(shop: Shop) -> None:
+    client = telling(shop)
+    for path in ("/orders/", "/orders/pay/"):
+        replayed(*(client.post(path, {"item": "tea"}, Idempotency_Key=KEY) for _ in range(2)))
+    assert post(client).headers.getall("X-Item") == ["tea"]
+    assert client.post("/orders/pay/", {"item": "tea"}, Idempotency_Key=KEY).headers.getall("Set-Cookie") == [
+        "paid=1",
+        "by=ada",
+    ]
+
+
+class Unshowable(JsonResponse):
+    """Can show nothing that is called tea."""
+
+    @classmethod
+    def render(cls, data: Any) -> bytes:
+        if "tea" in str(data):
+            raise ValueError("this cannot be shown")
+        return super().render(data)
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["in the store", "apart"])
+def test_a_write_that_cannot_be_shown_is_not_done_twice(shop: Shop, apart: bool) -> None:
+    shop.option = Remembering() if apart else shop.option
+    view = {"view": {"response_class": Unshowable}}
+    client = serve(type("Orders", (shop.controller(),), view))
+    problem(post(client), 500, "internal")
+    written = isinstance(shop.option, Remembering)
+    for _ in range(2):
+        problem(post(client), *((409, "idempotency-reply-lost") if written else (500, "internal")))
+    assert shop.client().values("/orders/", "item") == (["tea"] if written else [])
+
+
+def test_an_action_whose_answer_cannot_be_sent_is_not_run_again(shop: Shop) -> None:
+    client = telling(shop, object(), ("200 OK", [("X-Total", 5)], b""))
+    for key in ("one", "two"):
+        problem(client.post("/orders/pay/", Idempotency_Key=key), 500, "internal")
+        problem(client.post("/orders/pay/", Idempotency_Key=key), 409, "idempotency-reply-lost")
+    again = client.post("/orders/pay/", {}, Idempotency_Key="one")
+    problem(again, 422, "idempotency-key-reused")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [("200 OK", [("X-Total", 5)], b""), (200, [], b""), ("200 OK", [], None), ("200 OK", [], [b"a", "b"])],
+    ids=["header", "status", "body", "part"],
+)
+def test_what_is_no_reply_is_not_kept_as_one(shop: Shop, reply: Any) -> None:
+    once, work = keeper(shop), Work(reply)
+    with pytest.raises(TypeError):
+        once.run_once(asking(), work)
+    with pytest.raises(ReplyLost):
+        once.run_once(asking(), work)
+    assert work.times == 1
+
+
+def test_who_waits_long_is_told_to_wait_longer(shop: Shop) -> None:
+    once, start = keeper(shop), float(int(time.time()))
+
+    def told_after(seconds: float) -> int:
+        with mock.patch("time.time", return_value=start + seconds), pytest.raises(KeyInUse) as caught:
+            once.run_once(asking(), Work())
+        assert ("Retry-After", str(caught.value.retry_after)) in problem_of(caught.value, "1")[1]
+        return caught.value.retry_after
+
+    with mock.patch("time.time", return_value=start), pytest.raises(SystemExit):
+        once.run_once(asking(), Work(SystemExit(1)))
+    assert [told_after(seconds) for seconds in (0.5, 10, 100, 200, LEASE_SECONDS - 2)] == [1, 10, 100, 100, 2]
 
 
 # --- work in several transactions -------------------------------------------------------------------------------------
