@@ -14,7 +14,7 @@ from webtest import TestResponse
 from rest_kit.controllers import WSGIDispatcher
 from rest_kit.cors import CORS, EXPOSED, METHODS, SENT, canonical
 from rest_kit.errors import ConfigurationError
-from rest_kit.permissions import IsAuthenticated
+from rest_kit.permissions import AllowAny
 from rest_kit.request import Request
 from rest_kit.routes import Route
 from rest_kit.views import JsonResponse
@@ -30,7 +30,7 @@ def api(cors: Any, **arguments: Any) -> Client:
     def fail(request: Request) -> None:
         raise RuntimeError("no")
 
-    routes = [Route("/fail", fail), Route("/closed", fail, permissions=IsAuthenticated())]
+    routes = [Route("/fail", fail), Route("/closed", fail, permissions=~AllowAny())]
     things = over_list([{"id": 1, "word": "one"}], controller={"options": {"max_body": 10}})
     return Client(WSGIDispatcher([things], cors=cors, routes=routes, **arguments))
 
