@@ -43,13 +43,8 @@ class Policies(msgspec.Struct, frozen=True):
 
         `by_address`: where nobody is identified, throttles that count by user may count by address.
         """
-        closed = [
-            f"{one!r} lets nobody pass who is not logged in, and there is no 'authentication' to log in with"
-            for one in self.permissions or ()
-            if one.needs_user and not self.authentication
-        ]
         authenticates = by_address or bool(self.authentication)
-        return closed + [text for one in self.throttle or () for text in one.check(view, authenticates=authenticates)]
+        return [text for one in self.throttle or () for text in one.check(view, authenticates=authenticates)]
 
 
 NO_POLICIES: Final = Policies()

@@ -26,11 +26,6 @@ class Permission:
     `a & b`, `a | b` and `~a` combine permissions; `~` only those without a scope (ConfigurationError).
     """
 
-    @property
-    def needs_user(self) -> bool:
-        """Whether it lets nobody pass who is not logged in; without authentication that is a ConfigurationError."""
-        return False
-
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the request may be made, before any record is looked at."""
         return True
@@ -131,10 +126,6 @@ class Both(_Combined):
 
     sign = " & "
 
-    @property
-    def needs_user(self) -> bool:
-        return any(part.needs_user for part in self.parts)
-
     def __invert__(self) -> Permission:
         return Either(*(~part for part in self.parts))
 
@@ -156,10 +147,6 @@ class Either(_Combined):
     """At least one of the permissions holds; what one refuses altogether, its scope and objects do not allow either."""
 
     sign = " | "
-
-    @property
-    def needs_user(self) -> bool:
-        return all(part.needs_user for part in self.parts)
 
     def __invert__(self) -> Permission:
         return Both(*(~part for part in self.parts))

@@ -15,8 +15,6 @@ class AllowAny(Permission):
 class IsAuthenticated(Permission):
     """Whoever is logged in."""
 
-    needs_user = True
-
     def has_permission(self, request: Request, view: Any) -> bool:
         return request.user.is_authenticated
 
@@ -30,8 +28,6 @@ class IsAuthenticatedOrReadOnly(Permission):
 
 class IsAdminUser(Permission):
     """Users whose `is_admin` is true."""
-
-    needs_user = True
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return request.user.is_admin

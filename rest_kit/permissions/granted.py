@@ -26,8 +26,6 @@ class ModelPermissions(Permission):
     Django REST framework. Raises ConfigurationError with every mistake.
     """
 
-    needs_user = True
-
     def __init__(
         self, rights: Grants | Mapping[str, Rights] | None = None, *, users: Mapping[Pk, Rights] | None = None
     ) -> None:
@@ -61,8 +59,6 @@ class ObjectPermissions(Permission):
     creates an object is given `creator`'s rights on it: in the same step where one database holds both, else as soon
     as it is kept. Nobody sees anything without logging in.
     """
-
-    needs_user = True
 
     def __init__(self, grants: Grants, *, creator: Rights = "view|change|delete") -> None:
         if not isinstance(grants, Grants):

@@ -63,8 +63,6 @@ class IsOwner(_Owned):
     owner becomes the caller's; one that names another is refused.
     """
 
-    needs_user = True
-
     def has_permission(self, request: Request, view: Any) -> bool:
         return request.user.is_authenticated
 

@@ -26,10 +26,6 @@ class HasScope(Permission):
         if wrong or not (self.read or self.write):
             raise ConfigurationError(f'HasScope takes names of scopes, such as HasScope("books:read"), not {wrong!r}')
 
-    @property
-    def needs_user(self) -> bool:
-        return bool(self.read and self.write)
-
     def has_permission(self, request: Request, view: Any) -> bool:
         wanted = self.read if request.method in SAFE_METHODS else self.write
         return wanted <= request.user.scopes

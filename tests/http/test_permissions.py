@@ -58,11 +58,6 @@ def notes(permissions: Any, storage: Storage | None = None, **options: Any) -> C
     return serve(over_list([dict(row) for row in NOTES], model=Note, controller=chosen))
 
 
-def alone(permission: Any) -> Client:
-    """Notes that nobody can log in to read."""
-    return serve(over_list([], model=Person, controller={"options": {"permissions": permission}}))
-
-
 def may(client: Client, name: str | None, pk: int = 1) -> dict[str, int]:
     """By verb, the status that somebody gets."""
     asking = As(client, name)
@@ -177,10 +172,6 @@ def test_a_dispatcher_has_them_for_all() -> None:
         (lambda: ~IsOwner(), "~IsOwner('owner'): a permission that hides records cannot be turned round"),
         (lambda: ~(IsAdminUser() | IsOwner()), "cannot be turned round"),
         (lambda: notes(IsAuthenticated), "it must be an instance"),
-        (lambda: alone(IsAuthenticated()), "IsAuthenticated() lets nobody pass who is not logged in, and there is no"),
-        (lambda: alone(IsOwner("name") | IsAdminUser()), "there is no 'authentication'"),
-        (lambda: alone([AllowAny(), HasScope("notes:read")]), "HasScope('notes:read') lets nobody pass"),
-        (lambda: alone(ModelPermissions({"editors": "view"})), "there is no 'authentication'"),
         (lambda: notes(IsOwner("onwer")), "looks at a field that the model has not; did you mean 'owner'"),
         (lambda: notes(IsAdminUser() | IsOwner("onwer")), "did you mean 'owner'"),
     ],
@@ -217,13 +208,6 @@ class ByNumber(Authentication):
     def authenticate(self, request: Request) -> tuple[User, Any] | None:
         number = request.header("X_USER")
         return None if number is None else (User(int(number), is_admin=number == "1"), None)
-
-
-@pytest.mark.parametrize(
-    "permission", [AllowAny(), ~IsAuthenticated(), IsAdminUser() | IsAuthenticatedOrReadOnly(), HasScope(write="a")]
-)
-def test_what_lets_some_pass_needs_nobody_to_log_in(permission: Permission) -> None:
-    assert alone(permission).values("/things/") == []
 
 
 def test_a_key_that_the_store_makes_is_not_its_makers(storage: Storage) -> None:
@@ -516,13 +500,9 @@ def test_credentials_that_are_not_good_open_nothing() -> None:
 
 
 def test_a_resource_that_knows_nobody_knows_nobody_in_expansions_either() -> None:
-    class IsKnown(Permission):
-        def has_permission(self, request: Request, view: Any) -> bool:
-            return request.user.is_authenticated
-
     rows = {"resource_name": "folders", "resource": [{"id": 1, "name": "f", "owner": "ada"}]}
     folders = make_controller(
-        {**rows, "datastore": PythonListDataStore, "model": Folder}, {"options": {"permissions": IsKnown()}}
+        {**rows, "datastore": PythonListDataStore, "model": Folder}, {"options": {"permissions": IsAuthenticated()}}
     )
     filed = {"resource_name": "notes", "resource": [{"id": 1, "owner": "ada", "folder_id": 1}]}
     app = serve(
