@@ -138,7 +138,7 @@ class CORS:
         if request.method == "OPTIONS" and origin and request.header("ACCESS_CONTROL_REQUEST_METHOD"):
             return "204 No Content", self._answer(request) if allowed else [], b""
         if allowed:
-            request.add_headers(*self._shared)
+            request.put_headers(self._shared)
             if origin not in (None, "null") and not self.open:
                 request.environ["rest_kit.named_origin"] = origin
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from random import getrandbits
 from typing import IO, Any, Final, TypeVar
@@ -154,6 +154,10 @@ class Request:
     def add_headers(self, *headers: tuple[str, str]) -> None:
         """Put headers into the reply to this request, also where it is an error (ValueError for what cannot be)."""
         check_headers(headers)
+        self.put_headers(headers)
+
+    def put_headers(self, headers: Iterable[tuple[str, str]]) -> None:
+        """The same for headers of rest_kit's own, which need no checking."""
         if self.headers is None:
             self.headers = []
         self.headers += headers

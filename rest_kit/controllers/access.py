@@ -55,7 +55,7 @@ class Access:
         request.view, request.access = self.view, self
         request.action = action
         if self.headers:
-            request.add_headers(*self.headers)
+            request.put_headers(self.headers)
         if self.throttling is not None:
             self.throttling.enter(request, self.identify if self.authentication else None)
         elif self.authentication:
@@ -115,7 +115,7 @@ class Access:
         told = request.access
         twin.view, twin.access, twin.pk = self.view, self, None
         if told is None or told.authentication != self.authentication:
-            request.add_headers(*self.headers)
+            request.put_headers(self.headers)
             if self.throttling is not None:
                 self.throttling.look(twin, self.identify)
             else:

@@ -224,7 +224,7 @@ class Controller(Application):
         request.max_body = self.spec.max_body
         deprecated = self.spec.deprecated
         if deprecated is not None:
-            request.add_headers(*deprecated.headers)
+            request.put_headers(deprecated.headers)
         access = self.access
         if not parts:
             verb = served.list_verbs.get(request.method)

@@ -71,7 +71,7 @@ class Mounted:
     def announce(self, request: Request, name: str = "") -> None:
         """Say in the reply to a request for what a name stands for that it is deprecated."""
         if self.deprecated is not None and name not in self._own:
-            request.add_headers(*self.deprecated.headers)
+            request.put_headers(self.deprecated.headers)
 
     def nothing(self, name: str) -> NotFound:
         """The refusal of a name that stands for nothing here."""

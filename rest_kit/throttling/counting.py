@@ -126,7 +126,7 @@ class Throttling:
             self._identify_first(request, identify, told)
         if self._has_late:
             self._count(request, self._late, held, told)
-        request.add_headers(*fields(told))
+        request.put_headers(fields(told))
 
     def look(self, request: Request, identify: Callable[[Request], None]) -> None:
         """Find out who is calling for a part of another resource's reply, which counts no further (as `enter`)."""
@@ -211,7 +211,7 @@ class Throttling:
                 admitted = admitted and passed
             if not admitted:
                 self._refuse(request, told)
-            request.add_headers(*fields(told))
+            request.put_headers(fields(told))
             raise
 
     def _identify(
@@ -226,7 +226,7 @@ class Throttling:
             identify(request)
         except AccessError:
             _give_back((counter, place.itself) for counter, place in zip(self.counters, held, strict=True))
-            request.add_headers(*fields([*told, *(one for place in held for one in place.failures)]))
+            request.put_headers(fields([*told, *(one for place in held for one in place.failures)]))
             raise
         except BaseException:
             self._give_back_places(held)
@@ -236,7 +236,7 @@ class Throttling:
         _give_back((counter, place.counts) for counter, place in zip(self.counters, held, strict=False))
 
     def _refuse(self, request: Request, told: Sequence[Count]) -> NoReturn:
-        request.add_headers(*fields(told))
+        request.put_headers(fields(told))
         worst = max((one for one in told if not one.remaining), key=lambda one: one.reset)
         window, seconds = worst.window, max(1, math.ceil(worst.reset))
         text = f"{window.policy!r} allows {window.quota} in {window.seconds:g} s; try again in {seconds} s"
