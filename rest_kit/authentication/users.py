@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -83,6 +83,8 @@ class Users:
         self.store = store_of(source, model, type(self).__name__)
         self.label: str = label_of(source, self.store) if label is None else label
         self._names = {"name": name, "password": password, "active": active, "admin": admin, "scopes": scopes}
+        # PERF: benchmarks/policies.py: a text means the same key for ever
+        self._key_of_text = lru_cache(maxsize=4096)(self._key)
         bound = self.store.bound_model
         named = isinstance(self.label, str) and self.label != ""
         problems = [] if named else [f"label must be a text that is not empty, not {label!r}"]
@@ -135,7 +137,7 @@ class Users:
 
     def find(self, text: str) -> Record | None:
         """The record of a user who may log in, by the primary key as text (StoreUnavailable)."""
-        pk = self._key(text)
+        pk = self._key_of_text(text)
         if pk is None:
             return None
         try:
