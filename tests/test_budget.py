@@ -19,6 +19,7 @@ from rest_kit.controllers import Controller, WSGIDispatcher
 from rest_kit.models import Model
 from rest_kit.pagination import Pagination
 from rest_kit.permissions import AllowAny, IsAuthenticatedOrReadOnly
+from tests.undisturbed import undisturbed
 
 BODY = b'{"title": "New", "author": "Somebody", "price": 9.5, "published": "2020-01-01", "in_stock": true}'
 
@@ -108,11 +109,12 @@ def calls(app: Any, name: str) -> list[str]:
         statuses.append(status)
 
     before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        app(made, start_response)
-    finally:
-        sys.setprofile(before)
+    with undisturbed():
+        sys.setprofile(note)
+        try:
+            app(made, start_response)
+        finally:
+            sys.setprofile(before)
     assert statuses[0][0] == "2", statuses
     return [where for where in seen if __file__ not in where]
 

@@ -28,6 +28,7 @@ from rest_kit.models import (
     UUIDField,
 )
 from rest_kit.types import INT64_MAX, Record
+from tests.undisturbed import undisturbed
 
 KINDS: tuple[Field, ...] = (
     *(IntegerField("f"), FloatField("f"), BooleanField("f"), StringField("f"), DateField("f"), DateTimeField("f")),
@@ -135,9 +136,10 @@ def calls_of_look(model: Model, rows: list[Record]) -> int:
     store.bind(model)
     seen: list[str] = []
     before = sys.getprofile()
-    sys.setprofile(lambda frame, event, argument: seen.append(event) if event == "call" else None)
-    try:
-        store.ping()
-    finally:
-        sys.setprofile(before)
+    with undisturbed():
+        sys.setprofile(lambda frame, event, argument: seen.append(event) if event == "call" else None)
+        try:
+            store.ping()
+        finally:
+            sys.setprofile(before)
     return len(seen)
