@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -50,6 +51,17 @@ def tomorrow() -> AbstractContextManager[object]:
     return mock.patch("time.time", lambda now=time.time: now() + IDEMPOTENCY_SECONDS + 1)
 
 
+def check_that_it_lets_go(store: DataStore, kept: Callable[[], int]) -> None:
+    """A store of which `kept` says how many replies it has keeps no more of old ones than it makes new ones."""
+    for number in range(MANY):
+        once(store, f"{number}")
+    assert kept() == MANY
+    with tomorrow():
+        for number in range(MANY):
+            once(store, f"new {number}")
+        assert kept() <= MANY + 16
+
+
 # --- in memory --------------------------------------------------------------------------------------------------------
 
 
@@ -90,13 +102,7 @@ def test_a_file_without_keys_has_no_table_for_them(file: SQLiteDataStore) -> Non
 
 
 def test_a_file_lets_go_of_replies_whose_time_is_up(file: SQLiteDataStore) -> None:
-    for number in range(MANY):
-        once(file, f"{number}")
-    assert kept_in(file) == MANY
-    with tomorrow():
-        for number in range(MANY):
-            once(file, f"new {number}")
-        assert kept_in(file) <= MANY + 16
+    check_that_it_lets_go(file, lambda: kept_in(file))
 
 
 # --- servers ----------------------------------------------------------------------------------------------------------
@@ -109,13 +115,7 @@ def kept_at(place: Place) -> int:
 
 
 def test_a_server_lets_go_of_replies_whose_time_is_up(place: Place, store: SQLDataStore) -> None:
-    for number in range(MANY):
-        once(store, f"{number}")
-    assert kept_at(place) == MANY
-    with tomorrow():
-        for number in range(MANY):
-            once(store, f"new {number}")
-    assert kept_at(place) <= MANY + 16
+    check_that_it_lets_go(store, lambda: kept_at(place))
 
 
 def test_one_connection_is_enough(place: Place) -> None:

@@ -525,9 +525,9 @@ def test_a_model_reads_the_body_of_an_action() -> None:
 
 
 def working(work: Any, storage: Storage | None = None, **arguments: Any) -> Client:
-    """A client of tasks with one action, POST at `/tasks/<pk>/work/`, which is that function of the object."""
+    """A client of tasks with one action, POST at `/tasks/<pk>/do/`, which is that function of the object."""
 
-    @action(detail=True, methods=["POST"], name="work")
+    @action(detail=True, methods=["POST"], name="do")
     def work_(self: Controller, request: Request, pk: int) -> Any:
         return work(self.get_object(request, pk))
 
@@ -541,7 +541,7 @@ def test_what_an_action_spoils_and_returns_unsaved_is_not_the_callers_fault(capl
         task.title = 5
         return task
 
-    problem(working(spoil).post("/tasks/1/work/"), 500, "internal")
+    problem(working(spoil).post("/tasks/1/do/"), 500, "internal")
     assert "<tasks 1> cannot be shown: " in caplog.text
 
 
@@ -563,7 +563,7 @@ def test_fields_are_attributes_and_members() -> None:
         with pytest.raises(AttributeError, match="'save' is a method"):
             task.save = "x"
 
-    assert working(look).post("/tasks/1/work/").status_int == 204
+    assert working(look).post("/tasks/1/do/").status_int == 204
 
 
 def changing(**values: Any) -> Any:
@@ -589,17 +589,17 @@ def changing(**values: Any) -> Any:
 def test_what_is_saved_fits_the_model(values: Any, expected: Any, storage: Storage) -> None:
     client = working(changing(**values), storage)
     before = client.get("/tasks/1/").json
-    assert faults(client.post("/tasks/1/work/")) == expected
+    assert faults(client.post("/tasks/1/do/")) == expected
     assert client.get("/tasks/1/").json == before
 
 
 def test_values_may_be_typed_or_as_json_writes_them(storage: Storage) -> None:
     day = datetime.datetime(2024, 1, 2, 3, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
-    assert working(changing(completed_at=day), storage).post("/tasks/1/work/").json["completed_at"] == (
+    assert working(changing(completed_at=day), storage).post("/tasks/1/do/").json["completed_at"] == (
         "2024-01-02T02:00:00Z"
     )
     text = working(changing(completed_at="2024-01-02T03:00:00+01:00"), storage)
-    assert text.post("/tasks/1/work/").json["completed_at"] == "2024-01-02T02:00:00Z"
+    assert text.post("/tasks/1/do/").json["completed_at"] == "2024-01-02T02:00:00Z"
 
 
 def test_a_list_may_be_changed_in_place(storage: Storage) -> None:
@@ -608,19 +608,19 @@ def test_a_list_may_be_changed_in_place(storage: Storage) -> None:
         task.save()
 
     client = working(label, storage)
-    client.post("/tasks/1/work/")
-    client.post("/tasks/1/work/")
+    client.post("/tasks/1/do/")
+    client.post("/tasks/1/do/")
     assert client.get("/tasks/1/").json["labels"] == ["home", "urgent", "urgent"]
 
 
 def test_a_value_that_is_taken_is_a_conflict(storage: Storage) -> None:
     client = working(changing(title="Buy eggs"), storage)
-    reply = client.post("/tasks/1/work/")
+    reply = client.post("/tasks/1/do/")
     assert faults(reply, 409, "conflict") == [("#/title", "unique")]
 
 
 def test_a_key_cannot_be_changed() -> None:
-    problem(working(changing(id=9)).post("/tasks/1/work/"), 500, "internal")
+    problem(working(changing(id=9)).post("/tasks/1/do/"), 500, "internal")
 
 
 @pytest.mark.parametrize(
@@ -635,13 +635,13 @@ def test_a_key_cannot_be_changed() -> None:
 @pytest.mark.parametrize("permissions", [[], IsOwnerOrReadOnly("title")])
 def test_what_is_got_changes_nothing(change: Any, permissions: Any, caplog: pytest.LogCaptureFixture) -> None:
     @action(detail=True)
-    def work(self: Any, request: Request, pk: int) -> None:
+    def do(self: Any, request: Request, pk: int) -> None:
         change(self, request, pk)
 
     stored = rows()
-    client = serve(acting(stored, work=work, controller={"options": {"permissions": permissions}}))
+    client = serve(acting(stored, do=do, controller={"options": {"permissions": permissions}}))
     for method in ("GET", "HEAD"):
-        assert client.ask(method, "/tasks/1/work/").status_int == 500
+        assert client.ask(method, "/tasks/1/do/").status_int == 500
         assert 'say @action(..., methods=["POST"]) for what writes' in caplog.text
         caplog.clear()
     assert stored == rows()
@@ -656,7 +656,7 @@ def test_only_what_nobody_has_changed_meanwhile_is_saved(storage: Storage) -> No
         task.save()
 
     others.append(working(late, storage))
-    reply = others[0].post("/tasks/1/work/")
+    reply = others[0].post("/tasks/1/do/")
     assert "has changed since it was read" in problem(reply, 409, "conflict")["detail"]
     found = others[0].get("/tasks/1/").json
     assert (found["title"], found["completed"]) == ("Buy soy", False)
@@ -670,7 +670,7 @@ def test_only_what_nobody_has_changed_meanwhile_is_deleted(storage: Storage) -> 
         task.delete()
 
     others.append(working(late, storage))
-    problem(others[0].post("/tasks/1/work/"), 409, "conflict")
+    problem(others[0].post("/tasks/1/do/"), 409, "conflict")
     assert others[0].get("/tasks/1/").status_int == 200
 
 
@@ -684,7 +684,7 @@ def test_force_writes_what_was_changed_over_whatever_is_there(storage: Storage) 
         return task
 
     others.append(working(late, storage))
-    found = others[0].post("/tasks/1/work/").json
+    found = others[0].post("/tasks/1/do/").json
     assert (found["title"], found["completed"]) == ("Buy soy", True)
 
 
@@ -694,7 +694,7 @@ def test_what_is_gone_cannot_be_saved(storage: Storage) -> None:
         task.save()
 
     client = working(late, storage)
-    problem(client.post("/tasks/1/work/"), 404, "not-found")
+    problem(client.post("/tasks/1/do/"), 404, "not-found")
     problem(client.get("/tasks/1/"), 404, "not-found")
 
 
@@ -708,7 +708,7 @@ def test_an_object_may_be_saved_again_and_read_again(storage: Storage) -> None:
         task.refresh()
         return task
 
-    assert working(twice, storage).post("/tasks/1/work/").json["title"] == "two"
+    assert working(twice, storage).post("/tasks/1/do/").json["title"] == "two"
 
 
 def test_objects_are_saved_together_or_not_at_all(storage: Storage) -> None:
@@ -739,20 +739,20 @@ def test_a_store_that_cannot_check_and_write_at_once_says_so() -> None:
         task.save(force=request_force[0])
 
     @action(detail=True, methods=["POST"])
-    def work(self: Controller, request: Request, pk: int) -> Any:
+    def do(self: Controller, request: Request, pk: int) -> Any:
         return save(self.get_object(request, pk))
 
     request_force = [False]
     resource = {**acting(rows()).resource, "datastore": Unconditional}
-    client = serve(acting([], work=work, resource=resource))
-    problem(client.post("/tasks/1/work/"), 501, "unsupported")
+    client = serve(acting([], do=do, resource=resource))
+    problem(client.post("/tasks/1/do/"), 501, "unsupported")
     request_force[0] = True
-    assert client.post("/tasks/1/work/").status_int == 204
+    assert client.post("/tasks/1/do/").status_int == 204
 
 
 def test_a_list_behind_several_processes_is_not_written_to() -> None:
     client = working(changing(completed=True))
-    reply = client.post("/tasks/1/work/", environ={"wsgi.multiprocess": True})
+    reply = client.post("/tasks/1/do/", environ={"wsgi.multiprocess": True})
     problem(reply, 503, "unavailable")
 
 
