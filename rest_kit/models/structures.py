@@ -55,6 +55,9 @@ class ListField(StructuredField, ma.List[Any]):
     def __init__(self, name: str = "", item: Field | None = None, **options: Unpack[ListOptions]) -> None:
         if item is not None and not isinstance(item, Field):
             raise ConfigurationError(f"item must be a field, not {item!r}", owner=f"ListField({name!r})")
+        if item is not None and item.write_only and not options.get("write_only"):
+            text = "the items are write_only, and would be shown with the list: make the list write_only too"
+            raise ConfigurationError(text, owner=f"ListField({name!r})")
         # in a list, unlike in an object, null does not stand for what was left out
         strict = item is not None and item.nullability is None
         self.item = item.named(item.name or "item", nullable=False, allow_none=False) if item and strict else item

@@ -10,7 +10,7 @@ import pytest
 from rest_kit import models
 from rest_kit.controllers import action
 from rest_kit.errors import ConfigurationError, ValidationError
-from rest_kit.models import passwords
+from rest_kit.models import Model, passwords
 from rest_kit.passwords import check_password, hash_password
 from rest_kit.request import Request
 from rest_kit.uploads import DirectoryStorage
@@ -180,3 +180,12 @@ def test_what_is_no_hash_is_nobodys_password() -> None:
     for text in ("", "plain", "a$b", "a$b$c", "scrypt:x:8:1$salt$00", "$$"):
         assert not check_password(text, text)
     assert not check_password(None, "")
+
+
+def test_a_list_does_not_show_what_its_items_hide() -> None:
+    with pytest.raises(ConfigurationError, match="would be shown with the list: make the list write_only too"):
+        models.ListField("old", models.PasswordField())
+    hidden = Model.of(
+        "Hidden", [models.PkField("id"), models.ListField("old", models.PasswordField(), write_only=True)]
+    )
+    assert hidden.readable == ("id",)
